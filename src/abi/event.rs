@@ -1,0 +1,66 @@
+//! The way of a checked record into the calling thread's ring.
+
+use super::foreign::{ForeignRecord, ForeignRows};
+use super::status::Status;
+use crate::clock;
+use crate::record::{Candidate, Clock, Head, Kind, LossReason, Record};
+use crate::ring::Hook;
+use crate::session;
+
+/// Put a checked record and its rows into this thread's ring.
+#[inline]
+pub(super) fn push<T: Record>(
+    record: &ForeignRecord<'_, T>,
+    rows: Option<(&ForeignRows<'_, Candidate>, u32)>,
+) -> Result<(), Status> {
+    let mut head = *record.head();
+    let clock = Clock::from_u8(head.clock).ok_or(Status::InvalidArgument)?;
+    if clock == Clock::Ticks && head.time == 0 {
+        head.time = clock::ticks();
+    }
+    head.struct_size = size_of::<T>() as u32;
+    head.kind = T::KIND as u8;
+    head.row_size = T::ROW_SIZE as u16;
+    head.rows = rows.map_or(0, |(_, count)| count);
+    let counted_rows = rows.map(|_| Kind::Candidate);
+    match session::with_producer(|hook| fill(hook, head, counted_rows, record, rows)) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(Status::Lost),
+        Err(reason) => Err(lose(reason, T::KIND, head.rows)),
+    }
+}
+
+#[inline]
+fn fill<T: Record>(
+    hook: Hook<'_>,
+    head: Head,
+    counted_rows: Option<Kind>,
+    record: &ForeignRecord<'_, T>,
+    rows: Option<(&ForeignRows<'_, Candidate>, u32)>,
+) -> Result<(), LossReason> {
+    let mut grant = hook.reserve(head, counted_rows)?;
+    grant.append(record.tail());
+    grant.append_zeros(size_of::<T>() - size_of::<Head>() - record.tail().len());
+    if let Some((rows, _)) = rows {
+        match rows.contiguous() {
+            Some(bytes) => grant.append(bytes),
+            None => rows.each().for_each(|row| {
+                grant.append(row);
+                grant.append_zeros(size_of::<Candidate>() - row.len());
+            }),
+        }
+    }
+    grant.commit()
+}
+
+/// Count an event that reached no ring; `rows` are its candidates.
+#[cold]
+pub(super) fn lose(reason: LossReason, kind: Kind, rows: u32) -> Status {
+    let mut counted = false;
+    session::count_without_ring(|losses| {
+        losses.lose(reason, kind, 1);
+        losses.lose(reason, Kind::Candidate, rows.into());
+        counted = true;
+    });
+    if counted { Status::Lost } else { Status::NotRunning }
+}

@@ -1,0 +1,20 @@
+//! The C ABI: one entry symbol, one function table, one file per C object.
+//!
+//! Rules that hold for every function: it never panics, blocks on a hook path, allocates or logs; a
+//! pointer that is NULL or misaligned is answered with a status; out-parameters are written on success
+//! only; structs begin with their size and grow at the end.
+
+mod decision;
+mod event;
+mod foreign;
+mod guard;
+mod name;
+mod request;
+mod session;
+mod setting;
+mod status;
+mod table;
+
+pub use session::{Counters, SessionOptions};
+pub use status::Status;
+pub use table::{ABI_VERSION, Api, FEATURES, Feature, nashtrace_get_api};

@@ -1,0 +1,33 @@
+//! Interning names.
+
+use std::ffi::c_char;
+
+use super::foreign;
+use super::guard::guarded;
+use super::status::Status;
+use crate::names;
+use crate::record::NameSpace;
+use crate::session;
+
+/// # Safety
+///
+/// `text` is NULL or points to `length` readable bytes; `id` is NULL or points to a writable number.
+pub(super) unsafe extern "C" fn intern(
+    space: u8,
+    text: *const c_char,
+    length: usize,
+    id: *mut u32,
+) -> Status {
+    guarded(|| {
+        session::not_forked()?;
+        let space = NameSpace::from_u8(space).ok_or(Status::InvalidArgument)?;
+        if id.is_null() {
+            return Err(Status::NullPointer);
+        }
+        // SAFETY: by the caller's promise.
+        let text = unsafe { foreign::text(text, length) }?;
+        let interned = names::intern(space, text).map_err(|_| Status::NameRefused)?;
+        // SAFETY: by the caller's promise.
+        unsafe { foreign::write(id, interned) }
+    })
+}

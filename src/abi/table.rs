@@ -1,0 +1,94 @@
+//! The entry symbol and the function table.
+
+use std::ffi::c_char;
+
+use super::session::{Counters, SessionOptions};
+use super::status::Status;
+use super::{decision, name, request, session, setting};
+use crate::record::{Candidate, Decision, Request, Setting};
+
+/// The version of the ABI. It changes only if an old caller could no longer work; growth is told by
+/// `struct_size` and `features`.
+pub const ABI_VERSION: u32 = 1;
+
+/// Bits of the table's features.
+#[repr(u64)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feature {
+    /// `decision` records routing decisions.
+    Decisions = 1 << 0,
+    /// `request` records request events.
+    Requests = 1 << 1,
+    /// `setting` records strategies coming into force.
+    Settings = 1 << 2,
+}
+
+/// The features of this library.
+///
+/// cbindgen:ignore
+pub const FEATURES: u64 =
+    Feature::Decisions as u64 | Feature::Requests as u64 | Feature::Settings as u64;
+
+/// The functions of the library. A function may be called only if `struct_size` reaches it.
+///
+/// All functions may be called from any thread. Those that record (`decision`, `request`, `setting`)
+/// take well under a microsecond, never wait, and allocate only on a thread's first event.
+#[repr(C)]
+pub struct Api {
+    /// Bytes of this table.
+    pub struct_size: u32,
+    /// `NASHTRACE_ABI_VERSION` of the library.
+    pub abi_version: u32,
+    /// Bits of `nashtrace_feature`.
+    pub features: u64,
+    /// Start a session: create the trace file and the collector thread. `options` may be NULL: then
+    /// the `NASHTRACE_*` variables decide.
+    pub session_start: unsafe extern "C" fn(options: *const SessionOptions) -> Status,
+    /// Write everything recorded so far and make it durable. Waits at most `timeout_ms`.
+    pub session_flush: extern "C" fn(timeout_ms: u32) -> Status,
+    /// Stop the session and complete its file. Waits at most `timeout_ms`; later events are lost.
+    pub session_stop: extern "C" fn(timeout_ms: u32) -> Status,
+    /// Tell what was produced, written and lost in the running session, or in the last one.
+    pub session_counters: unsafe extern "C" fn(counters: *mut Counters, timeout_ms: u32) -> Status,
+    /// The id of a name (`space` is a `nashtrace_name_space`): UTF-8, 1 to 256 bytes, not terminated.
+    /// Takes a lock: keep the id.
+    pub name:
+        unsafe extern "C" fn(space: u8, text: *const c_char, length: usize, id: *mut u32) -> Status,
+    /// The key of a request id: XXH3-64 (seed 0) of its bytes, 1 if that is 0. NULL gives 0.
+    pub request_key: unsafe extern "C" fn(id: *const c_char, length: usize) -> u64,
+    /// The library's clock, in ticks.
+    pub ticks: extern "C" fn() -> u64,
+    /// Record a decision with its `count` candidates, `stride` bytes apart.
+    pub decision: unsafe extern "C" fn(
+        decision: *const Decision,
+        candidates: *const Candidate,
+        count: u32,
+        stride: u32,
+    ) -> Status,
+    /// Record that something happened to a request.
+    pub request: unsafe extern "C" fn(request: *const Request) -> Status,
+    /// Record that a strategy came into force.
+    pub setting: unsafe extern "C" fn(setting: *const Setting) -> Status,
+}
+
+static API: Api = Api {
+    struct_size: size_of::<Api>() as u32,
+    abi_version: ABI_VERSION,
+    features: FEATURES,
+    session_start: session::start,
+    session_flush: session::flush,
+    session_stop: session::stop,
+    session_counters: session::counters,
+    name: name::intern,
+    request_key: request::key,
+    ticks: session::ticks,
+    decision: decision::record,
+    request: request::record,
+    setting: setting::record,
+};
+
+/// The function table, or NULL if the library does not speak this version of the ABI.
+#[unsafe(no_mangle)]
+pub extern "C" fn nashtrace_get_api(abi_version: u32) -> *const Api {
+    if abi_version == ABI_VERSION { &raw const API } else { std::ptr::null() }
+}

@@ -1,0 +1,436 @@
+//! The one background thread: empties the rings into the trace file.
+//!
+//! A record stays in its ring until the packet that holds it is written, so a crash costs at most what
+//! the rings hold. Before it is written, a decision gets its candidates in worker order (hash tables
+//! give them to the router in any order), its reason and its propensity.
+
+mod account;
+mod own;
+mod thread;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use zerocopy::{FromBytes, IntoBytes};
+
+use self::account::Account;
+pub(crate) use self::account::Totals;
+use self::own::OwnRecords;
+pub(crate) use self::thread::spawn;
+use crate::clock;
+use crate::config::Config;
+use crate::names;
+use crate::record::{Candidate, Decision, Head, Kind};
+use crate::ring::{Consumer, Registry, SharedLosses, Snapshot, order_hooks_before_stop};
+use crate::state;
+use crate::trace::{PacketBuilder, PacketFlags, PacketMeta, Writer};
+
+/// A packet is written when it has this many bytes, or when its oldest record is old enough.
+const PACKET_BYTES: usize = 256 << 10;
+
+/// Names that are written in one packet.
+const NAMES_AT_A_TIME: usize = 512;
+
+/// How often the clocks are anchored and the ledgers repeated.
+const ANCHOR_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How long a stopping session waits for hooks that are under way.
+const HOOK_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// What the host asks of the collector.
+pub(crate) enum Command {
+    /// Write what was recorded so far and make it durable.
+    Flush(Sender<std::io::Result<()>>),
+    /// Tell the totals.
+    Totals(Sender<Totals>),
+    /// Complete the file and end.
+    Stop(Sender<Stopped>),
+}
+
+/// How a session ended.
+pub(crate) struct Stopped {
+    /// What was recorded and lost.
+    pub(crate) totals: Totals,
+    /// What [`SharedLosses`] had counted when the file was completed.
+    pub(crate) without_ring: Snapshot,
+    /// Whether everything could be written.
+    pub(crate) result: std::io::Result<()>,
+}
+
+struct RingAccount {
+    ring: Consumer,
+    account: Account,
+    /// Since when the ring has held records.
+    waiting_since: Option<Instant>,
+}
+
+/// See the module documentation.
+pub(crate) struct Collector {
+    config: Config,
+    registry: Arc<Registry>,
+    writer: Writer,
+    commands: Receiver<Command>,
+    builder: PacketBuilder,
+    rings: Vec<RingAccount>,
+    /// Producers whose thread is gone, but whose last ledger is not in the file yet.
+    departed: Vec<Account>,
+    /// The sum of the producers that need no further ledger.
+    settled: Totals,
+    own: OwnRecords,
+    without_ring: &'static SharedLosses,
+    /// What was counted without a ring when the session before this one ended.
+    without_ring_before: Snapshot,
+    names_written: usize,
+    candidates: Vec<Candidate>,
+    record: Vec<u8>,
+    io: IoHealth,
+}
+
+impl Collector {
+    /// A collector that is not running yet.
+    ///
+    /// # Errors
+    ///
+    /// If the compressor cannot be made.
+    fn new(
+        config: Config,
+        registry: Arc<Registry>,
+        writer: Writer,
+        commands: Receiver<Command>,
+        without_ring: &'static SharedLosses,
+        without_ring_before: Snapshot,
+    ) -> std::io::Result<Self> {
+        Ok(Self {
+            builder: PacketBuilder::new(config.zstd_level)?,
+            config,
+            registry,
+            writer,
+            commands,
+            rings: Vec::new(),
+            departed: Vec::new(),
+            settled: Totals::default(),
+            own: OwnRecords::default(),
+            without_ring,
+            without_ring_before,
+            names_written: 0,
+            candidates: Vec::new(),
+            record: Vec::new(),
+            io: IoHealth::default(),
+        })
+    }
+
+    fn run(mut self) {
+        self.write_accounts(0);
+        let mut next_drain = Instant::now() + self.config.poll_interval;
+        let mut next_anchor = Instant::now() + ANCHOR_INTERVAL;
+        loop {
+            // A deadline, not a timeout: a host that asks for totals all the time must not keep the
+            // rings from being emptied.
+            match self.commands.recv_deadline(next_drain) {
+                Ok(Command::Flush(reply)) => {
+                    self.drain(Instant::now(), true);
+                    self.write_accounts(0);
+                    // A caller that no longer waits is not told.
+                    let _ = reply.send(self.durable());
+                }
+                Ok(Command::Totals(reply)) => {
+                    self.refresh_counts();
+                    let _ = reply.send(self.totals());
+                }
+                Ok(Command::Stop(reply)) => {
+                    let _ = reply.send(self.finish());
+                    return;
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.finish();
+                    return;
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    let now = Instant::now();
+                    self.drain(now, false);
+                    if now >= next_anchor {
+                        self.write_accounts(0);
+                        next_anchor = now + ANCHOR_INTERVAL;
+                    }
+                    next_drain = Instant::now() + self.config.poll_interval;
+                }
+            }
+        }
+    }
+
+    /// Hooks that began before the session stopped are let finish; then everything is written.
+    fn finish(&mut self) -> Stopped {
+        let deadline = Instant::now() + HOOK_TIMEOUT;
+        self.admit_arrivals();
+        while self.rings.iter().any(|ring| ring.ring.is_busy()) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_micros(100));
+        }
+        self.close_rings();
+        self.drain(Instant::now(), true);
+        self.book_unfinished_hooks();
+        self.write_accounts(PacketFlags::FINAL);
+        Stopped {
+            totals: self.totals(),
+            without_ring: self.own.without_ring_at_last_look,
+            result: self.durable(),
+        }
+    }
+
+    /// No hook that is still under way will say that its event was recorded.
+    fn close_rings(&self) {
+        let mut any_busy = false;
+        for ring in &self.rings {
+            any_busy |= ring.ring.is_busy();
+            ring.ring.close();
+        }
+        if any_busy {
+            order_hooks_before_stop();
+        }
+    }
+
+    /// What a stalled hook had begun and will not finish in time is lost after shutdown.
+    fn book_unfinished_hooks(&mut self) {
+        for ring in &mut self.rings {
+            ring.account.counts = ring.ring.counts();
+            ring.account.book_unfinished();
+        }
+    }
+
+    /// Whether everything since the last call is in the file, and safe there.
+    fn durable(&mut self) -> std::io::Result<()> {
+        if std::mem::take(&mut self.io.failed) {
+            return Err(std::io::Error::other("some events could not be written"));
+        }
+        self.writer.sync()
+    }
+
+    fn admit_arrivals(&mut self) {
+        for ring in self.registry.take_arrivals() {
+            let account = Account::new(ring.id());
+            self.rings.push(RingAccount { ring, account, waiting_since: None });
+        }
+    }
+
+    /// Write what is due: rings that are filling up, and records that have waited long enough.
+    fn drain(&mut self, now: Instant, everything: bool) {
+        self.admit_arrivals();
+        // Look at the rings before the names: a name is interned before the first record that uses it.
+        let waiting: Vec<usize> = self.rings.iter().map(|ring| ring.ring.waiting()).collect();
+        self.write_names();
+        let full_enough = PACKET_BYTES.min(self.config.ring_bytes / 4);
+        for (index, waiting) in waiting.into_iter().enumerate() {
+            let ring = &mut self.rings[index];
+            if waiting == 0 {
+                ring.waiting_since = None;
+                continue;
+            }
+            let since = *ring.waiting_since.get_or_insert(now);
+            let is_old = now.duration_since(since) >= self.config.flush_interval;
+            if everything || is_old || waiting >= full_enough {
+                self.write_ring(index, waiting);
+                self.rings[index].waiting_since = None;
+            }
+        }
+        self.forget_retired();
+    }
+
+    fn write_ring(&mut self, index: usize, waiting: usize) {
+        let mut left = waiting;
+        while left > 0 {
+            let mut kinds = [0_u64; Kind::COUNT];
+            let mut entries = self.rings[index].ring.read(left);
+            while self.builder.record_bytes() < PACKET_BYTES
+                && let Some(entry) = entries.next()
+            {
+                let head = Head::read_from_prefix(entry).expect("rings hold whole records").0;
+                kinds[usize::from(head.kind)] += 1;
+                if head.kind == Kind::Decision as u8 {
+                    kinds[Kind::Candidate as usize] += u64::from(head.rows);
+                    complete_decision(entry, &mut self.candidates, &mut self.record);
+                    self.builder.push(&head, &self.record);
+                } else {
+                    self.builder.push(&head, entry);
+                }
+            }
+            let consumed = entries.consumed();
+            let ring = &mut self.rings[index];
+            ring.account.counts = ring.ring.counts();
+            if self.builder.records() > 0 {
+                let account = &mut ring.account;
+                let written = write_packet(&mut self.builder, &mut self.writer, account, &kinds, 0);
+                self.io.note(written);
+            }
+            self.rings[index].ring.release(consumed);
+            left -= consumed;
+        }
+    }
+
+    fn write_names(&mut self) {
+        loop {
+            let names = names::after(self.names_written, NAMES_AT_A_TIME);
+            if names.is_empty() {
+                return;
+            }
+            for name in &names {
+                self.own.push_name(name, &mut self.builder);
+            }
+            let mut kinds = [0; Kind::COUNT];
+            kinds[Kind::Name as usize] = names.len() as u64;
+            self.own.account.produce(Kind::Name, names.len() as u64);
+            let written = self.write_own_packet(&kinds, 0);
+            if written.is_err() {
+                // They are tried again, and until then they count as lost.
+                self.own.names_lost += names.len() as u64;
+                self.io.note(written);
+                return;
+            }
+            self.names_written += names.len();
+        }
+    }
+
+    /// Write an anchor and the ledgers that have changed, in as many packets as they take.
+    fn write_accounts(&mut self, flags: u16) {
+        self.refresh_counts();
+        self.own.account.produce(Kind::Anchor, 1);
+        self.own.push(clock::anchor(), &[], &mut self.builder);
+        let mut kinds = [0; Kind::COUNT];
+        kinds[Kind::Anchor as usize] = 1;
+        let mut all_written = true;
+        for index in 0..self.rings.len() + self.departed.len() {
+            let account = match self.rings.get(index) {
+                Some(ring) => &ring.account,
+                None => &self.departed[index - self.rings.len()],
+            };
+            for ledger in account.changed_ledgers() {
+                self.own.push(ledger, &[], &mut self.builder);
+            }
+            if self.builder.record_bytes() >= PACKET_BYTES {
+                all_written &= self.write_account_packet(&mut kinds, 0);
+            }
+        }
+        // The collector's own ledgers come last, and count what stands before them in the packet.
+        let own_ledgers = self.own.account.ledgers_including(&kinds);
+        for ledger in own_ledgers {
+            self.own.push(ledger, &[], &mut self.builder);
+        }
+        all_written &= self.write_account_packet(&mut kinds, flags);
+        if all_written {
+            self.rings.iter_mut().for_each(|ring| ring.account.ledgers_are_written());
+            for account in self.departed.drain(..) {
+                self.settled.add(&account.totals());
+            }
+        }
+    }
+
+    fn write_account_packet(&mut self, kinds: &mut [u64; Kind::COUNT], flags: u16) -> bool {
+        let written = self.write_own_packet(kinds, flags);
+        *kinds = [0; Kind::COUNT];
+        let is_written = written.is_ok();
+        self.io.note(written);
+        is_written
+    }
+
+    fn write_own_packet(&mut self, kinds: &[u64; Kind::COUNT], flags: u16) -> std::io::Result<()> {
+        let account = &mut self.own.account;
+        let written = write_packet(&mut self.builder, &mut self.writer, account, kinds, flags);
+        self.own.settle(written.is_ok());
+        written
+    }
+
+    fn refresh_counts(&mut self) {
+        for ring in &mut self.rings {
+            ring.account.counts = ring.ring.counts();
+        }
+        let now = self.without_ring.snapshot();
+        self.own.look_at_losses(now, &self.without_ring_before);
+    }
+
+    fn totals(&self) -> Totals {
+        let accounts = self.rings.iter().map(|ring| &ring.account);
+        let mut sum = self.settled;
+        for account in accounts.chain(&self.departed).chain([&self.own.account]) {
+            sum.add(&account.totals());
+        }
+        sum
+    }
+
+    fn forget_retired(&mut self) {
+        let mut index = 0;
+        while index < self.rings.len() {
+            // Retired is read first: after it nothing more can arrive.
+            if self.rings[index].ring.is_retired() && self.rings[index].ring.waiting() == 0 {
+                let mut ring = self.rings.remove(index);
+                ring.account.counts = ring.ring.counts();
+                self.departed.push(ring.account);
+                self.registry.forget_one();
+            } else {
+                index += 1;
+            }
+        }
+    }
+}
+
+/// Whether packets could be written.
+#[derive(Debug, Clone, Copy, Default)]
+struct IoHealth {
+    /// The last packet failed. A failure is reported once until a write succeeds.
+    failing: bool,
+    /// Some packet failed since the host last asked.
+    failed: bool,
+}
+
+impl IoHealth {
+    fn note(&mut self, result: std::io::Result<()>) {
+        if let Err(error) = &result
+            && !self.failing
+        {
+            tracing::warn!("nashtrace: the trace cannot be written, events are lost: {error}");
+        }
+        self.failing = result.is_err();
+        self.failed |= self.failing;
+    }
+}
+
+/// Write the builder's records as one packet of an account. The account is right in any case.
+fn write_packet(
+    builder: &mut PacketBuilder,
+    writer: &mut Writer,
+    account: &mut Account,
+    kinds: &[u64; Kind::COUNT],
+    flags: u16,
+) -> std::io::Result<()> {
+    let totals = account.totals();
+    let meta = PacketMeta {
+        producer: account.producer,
+        sequence: account.next_packet(),
+        produced: totals.produced,
+        written_before: totals.written,
+        lost: totals.lost,
+        flags,
+    };
+    let result = builder.finish(&meta).and_then(|packet| writer.append(packet));
+    account.packet_done(kinds, result.is_ok());
+    result
+}
+
+/// Copy a decision out of the ring into `record`, with its candidates in worker order, its reason and
+/// its propensity.
+fn complete_decision(entry: &[u8], candidates: &mut Vec<Candidate>, record: &mut Vec<u8>) {
+    let (mut decision, rows) = Decision::read_from_prefix(entry).expect("a whole decision");
+    let rows = <[Candidate]>::ref_from_bytes(rows).expect("whole, aligned candidates");
+    let place = |candidate: &Candidate| (candidate.worker, candidate.rank);
+    candidates.clear();
+    candidates.extend_from_slice(rows);
+    if let Some(chosen) = rows.get(decision.chosen as usize) {
+        candidates.sort_unstable_by_key(place);
+        let row = candidates.partition_point(|candidate| place(candidate) < place(chosen));
+        decision.chosen = row as u32;
+    }
+    let choice = state::judge(&decision, candidates);
+    decision.reason = choice.reason as u8;
+    decision.propensity = choice.propensity;
+    record.clear();
+    record.extend_from_slice(decision.as_bytes());
+    record.extend_from_slice(candidates.as_bytes());
+}

@@ -1,0 +1,93 @@
+//! What the collector itself puts into the file: anchors, ledgers, names.
+
+use zerocopy::FromZeros;
+
+use super::account::Account;
+use crate::clock;
+use crate::names::Interned;
+use crate::record::{Head, Kind, Name, Record};
+use crate::ring::{NO_PRODUCER, Snapshot};
+use crate::trace::PacketBuilder;
+
+/// The collector's own records, and the account of events that never reached a ring.
+pub(super) struct OwnRecords {
+    pub(super) account: Account,
+    /// Names that could not be written, and will be tried again.
+    pub(super) names_lost: u64,
+    /// What was counted without a ring when the accounts were last brought up to date.
+    pub(super) without_ring_at_last_look: Snapshot,
+    /// Number of the next record.
+    sequence: u32,
+    /// Number of the first record that is not in the file.
+    unwritten: u32,
+    record: Vec<u8>,
+}
+
+impl Default for OwnRecords {
+    fn default() -> Self {
+        Self {
+            account: Account::new(NO_PRODUCER),
+            names_lost: 0,
+            without_ring_at_last_look: Snapshot::default(),
+            sequence: 0,
+            unwritten: 0,
+            record: Vec::new(),
+        }
+    }
+}
+
+impl OwnRecords {
+    /// Add a record to the packet that is being built.
+    pub(super) fn push<T: Record>(
+        &mut self,
+        mut record: T,
+        rows: &[u8],
+        builder: &mut PacketBuilder,
+    ) {
+        record.head_mut().sequence = self.sequence;
+        self.sequence = self.sequence.wrapping_add(1);
+        self.record.clear();
+        self.record.extend_from_slice(record.as_bytes());
+        self.record.extend_from_slice(rows);
+        builder.push(record.head(), &self.record);
+    }
+
+    /// The records added since the last call are in the file, or they are not and their numbers are free.
+    pub(super) fn settle(&mut self, is_written: bool) {
+        if is_written {
+            self.unwritten = self.sequence;
+        } else {
+            self.sequence = self.unwritten;
+        }
+    }
+
+    /// Add a name. If it was lost before, it no longer is.
+    pub(super) fn push_name(&mut self, name: &Interned, builder: &mut PacketBuilder) {
+        if self.names_lost > 0 {
+            self.names_lost -= 1;
+            self.account.recover(Kind::Name, 1);
+        }
+        let mut text = name.text.as_bytes().to_vec();
+        text.resize(text.len().next_multiple_of(Name::TEXT_ROW), 0);
+        let mut record = Name::new_zeroed();
+        record.head = Head::new(Kind::Name, size_of::<Name>());
+        record.head.row_size = Name::TEXT_ROW as u16;
+        record.head.rows = (text.len() / Name::TEXT_ROW) as u32;
+        record.head.time = clock::ticks();
+        record.id = name.id;
+        record.length = name.text.len() as u32;
+        record.space = name.space as u8;
+        self.push(record, &text, builder);
+    }
+
+    /// Bring the account up to date with what was lost without a ring. What the collector itself began
+    /// is counted elsewhere and stays.
+    pub(super) fn look_at_losses(&mut self, now: Snapshot, before: &Snapshot) {
+        let own = self.account.counts.produced;
+        self.account.counts = now.since(before);
+        for kind in [Kind::Name, Kind::Anchor] {
+            self.account.counts.produced[kind as usize] = own[kind as usize];
+        }
+        self.without_ring_at_last_look = now;
+    }
+}

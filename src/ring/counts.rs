@@ -1,0 +1,116 @@
+//! Counters of produced and lost events, per kind and reason.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::record::{Kind, LossReason};
+
+/// What one producer began and lost, per [`Kind`] and [`LossReason`].
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    produced: [AtomicU64; Kind::COUNT],
+    lost: [[AtomicU64; Kind::COUNT]; LossReason::COUNT],
+}
+
+/// The values of [`Counts`] at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Snapshot {
+    /// Events begun, by kind.
+    pub(crate) produced: [u64; Kind::COUNT],
+    /// Events lost, by reason and kind.
+    pub(crate) lost: [[u64; Kind::COUNT]; LossReason::COUNT],
+}
+
+impl Counts {
+    /// Counters at zero.
+    #[must_use]
+    pub(crate) const fn new() -> Self {
+        Self {
+            produced: [const { AtomicU64::new(0) }; Kind::COUNT],
+            lost: [const { [const { AtomicU64::new(0) }; Kind::COUNT] }; LossReason::COUNT],
+        }
+    }
+
+    /// Count events begun. Only one thread may call this and [`Counts::lose`] on a given value: a load
+    /// and a store replace the locked instruction.
+    #[inline]
+    pub(crate) fn produce(&self, kind: Kind, events: u64) {
+        add_alone(&self.produced[kind as usize], events);
+    }
+
+    /// Count events lost; see [`Counts::produce`].
+    #[inline]
+    pub(crate) fn lose(&self, reason: LossReason, kind: Kind, events: u64) {
+        add_alone(&self.lost[reason as usize][kind as usize], events);
+    }
+
+    /// The current values.
+    #[must_use]
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let read = |cells: &[AtomicU64; Kind::COUNT]| {
+            std::array::from_fn(|kind| cells[kind].load(Ordering::Relaxed))
+        };
+        Snapshot {
+            produced: read(&self.produced),
+            lost: std::array::from_fn(|reason| read(&self.lost[reason])),
+        }
+    }
+}
+
+/// What was lost before it reached a ring. Any thread counts here, at any time.
+#[derive(Debug, Default)]
+pub(crate) struct SharedLosses {
+    lost: [[AtomicU64; Kind::COUNT]; LossReason::COUNT],
+}
+
+impl SharedLosses {
+    /// Counters at zero.
+    #[must_use]
+    pub(crate) const fn new() -> Self {
+        Self { lost: [const { [const { AtomicU64::new(0) }; Kind::COUNT] }; LossReason::COUNT] }
+    }
+
+    /// Count events lost.
+    pub(crate) fn lose(&self, reason: LossReason, kind: Kind, events: u64) {
+        self.lost[reason as usize][kind as usize].fetch_add(events, Ordering::Relaxed);
+    }
+
+    /// The current values. All that was produced here was lost.
+    #[must_use]
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let lost: [[u64; Kind::COUNT]; LossReason::COUNT] = std::array::from_fn(|reason| {
+            std::array::from_fn(|kind| self.lost[reason][kind].load(Ordering::Relaxed))
+        });
+        let produced = std::array::from_fn(|kind| lost.iter().map(|kinds| kinds[kind]).sum());
+        Snapshot { produced, lost }
+    }
+}
+
+#[inline]
+fn add_alone(cell: &AtomicU64, events: u64) {
+    cell.store(cell.load(Ordering::Relaxed).wrapping_add(events), Ordering::Relaxed);
+}
+
+impl Snapshot {
+    /// Nothing was counted.
+    pub(crate) const NONE: Self =
+        Self { produced: [0; Kind::COUNT], lost: [[0; Kind::COUNT]; LossReason::COUNT] };
+
+    /// What was counted since an earlier snapshot of the same counters.
+    #[must_use]
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        let subtract = |now: &[u64; Kind::COUNT], then: &[u64; Kind::COUNT]| {
+            std::array::from_fn(|kind| now[kind].wrapping_sub(then[kind]))
+        };
+        Self {
+            produced: subtract(&self.produced, &earlier.produced),
+            lost: std::array::from_fn(|reason| subtract(&self.lost[reason], &earlier.lost[reason])),
+        }
+    }
+
+    /// Events of a kind that were lost, for any reason counted here.
+    #[cfg(test)]
+    #[must_use]
+    pub(crate) fn lost_of(&self, kind: Kind) -> u64 {
+        self.lost.iter().map(|kinds| kinds[kind as usize]).sum()
+    }
+}

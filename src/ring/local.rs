@@ -1,0 +1,100 @@
+//! This thread's ring.
+//!
+//! The fast path reads two thread-local cells without a destructor. The ring itself is owned by a
+//! second thread-local whose destructor hands it back when the thread ends.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering, compiler_fence};
+
+use super::registry::Registry;
+use super::spsc::{Hook, Producer};
+use crate::record::LossReason;
+
+struct Current {
+    /// Null if this thread has no ring.
+    producer: Cell<*const Producer>,
+    /// The session that the ring, or the refusal of a ring, belongs to.
+    generation: Cell<u64>,
+    /// The thread is inside [`register`]: an event now comes from a signal handler.
+    registering: Cell<bool>,
+}
+
+struct Owned(RefCell<Option<Box<Producer>>>);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        CURRENT.with(|current| current.producer.set(std::ptr::null()));
+    }
+}
+
+thread_local! {
+    static CURRENT: Current = const {
+        Current {
+            producer: Cell::new(std::ptr::null()),
+            generation: Cell::new(0),
+            registering: Cell::new(false),
+        }
+    };
+    static OWNED: Owned = const { Owned(RefCell::new(None)) };
+}
+
+/// Run `record` with this thread's ring.
+///
+/// `running` holds the number of the running session, 0 if none runs. `registry` finds the rings of
+/// that session; it is asked once per thread and session.
+///
+/// # Errors
+///
+/// [`LossReason::AfterShutdown`] if no session runs, [`LossReason::NoRing`] if this thread cannot have
+/// a ring or is inside a hook already. Nothing is counted here.
+#[inline]
+pub(crate) fn with_producer<R>(
+    running: &AtomicU64,
+    registry: impl FnOnce() -> Option<Arc<Registry>>,
+    record: impl FnOnce(Hook<'_>) -> R,
+) -> Result<R, LossReason> {
+    CURRENT.with(|current| {
+        let mut producer = current.producer.get();
+        if producer.is_null() || running.load(Ordering::Relaxed) != current.generation.get() {
+            producer = register(current, running.load(Ordering::Relaxed), registry)?;
+        }
+        // SAFETY: the pointer was set by `register` on this thread and points into the box that
+        // `OWNED` holds; `OWNED` nulls it before the box goes away.
+        let hook = unsafe { &*producer }.enter().ok_or(LossReason::NoRing)?;
+        // Paired with `order_hooks_before_stop`: `busy` is stored before the state is read again.
+        compiler_fence(Ordering::SeqCst);
+        if running.load(Ordering::Relaxed) != current.generation.get() {
+            return Err(LossReason::AfterShutdown);
+        }
+        Ok(record(hook))
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn register(
+    current: &Current,
+    generation: u64,
+    registry: impl FnOnce() -> Option<Arc<Registry>>,
+) -> Result<*const Producer, LossReason> {
+    if generation == 0 {
+        return Err(LossReason::AfterShutdown);
+    }
+    if generation == current.generation.get() || current.registering.replace(true) {
+        return Err(LossReason::NoRing);
+    }
+    current.producer.set(std::ptr::null());
+    current.generation.set(generation);
+    let producer = registry().and_then(|registry| registry.register()).map(Box::new);
+    // While the thread's locals are being destroyed there is no place to keep a ring.
+    let registered = OWNED.try_with(|owned| {
+        let mut owned = owned.0.borrow_mut();
+        *owned = producer;
+        owned.as_deref().map(std::ptr::from_ref)
+    });
+    current.registering.set(false);
+    let producer = registered.ok().flatten().ok_or(LossReason::NoRing)?;
+    current.producer.set(producer);
+    Ok(producer)
+}

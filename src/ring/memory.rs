@@ -1,0 +1,60 @@
+//! The bytes of a ring.
+
+use std::ptr::NonNull;
+
+/// The operating system refused the memory of a ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the operating system refused {0} bytes for a ring")]
+pub(crate) struct OutOfMemory(pub usize);
+
+/// A zeroed, page-aligned region of anonymous memory, given back when dropped.
+///
+/// The host's allocator is not used: a ring is larger than what it is tuned for. Pages come as they are
+/// first written; a ring that has been gone through once is resident as a whole.
+#[derive(Debug)]
+pub(super) struct Memory {
+    start: NonNull<u8>,
+    length: usize,
+}
+
+// SAFETY: the region is plain memory that belongs to this value; it has no thread affinity.
+unsafe impl Send for Memory {}
+// SAFETY: a shared `Memory` only gives out its address; `spsc` decides who may access which bytes.
+unsafe impl Sync for Memory {}
+
+impl Memory {
+    pub(super) fn new(length: usize) -> Result<Self, OutOfMemory> {
+        // SAFETY: an anonymous private mapping at an address of the kernel's choice; no existing
+        // memory is affected.
+        let start = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                length,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            )
+        };
+        if start == libc::MAP_FAILED {
+            return Err(OutOfMemory(length));
+        }
+        NonNull::new(start.cast()).map(|start| Self { start, length }).ok_or(OutOfMemory(length))
+    }
+
+    pub(super) fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: `start` and `length` are those of the mapping made in `new`, and nothing refers to
+        // it any more.
+        unsafe { libc::munmap(self.start.as_ptr().cast(), self.length) };
+    }
+}

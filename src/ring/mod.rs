@@ -1,0 +1,18 @@
+//! Lock-free per-thread rings, their registry and the loss counters.
+//!
+//! Every thread that records owns the producing end of one ring; the collector owns all consuming
+//! ends. A record and its rows are reserved together or not at all; a ring without room drops the
+//! newest record and counts it. All `unsafe` memory handling of the capture side lives here.
+
+mod counts;
+mod local;
+mod memory;
+mod quiesce;
+mod registry;
+mod spsc;
+
+pub(crate) use counts::{SharedLosses, Snapshot};
+pub(crate) use local::with_producer;
+pub(crate) use quiesce::order_hooks_before_stop;
+pub(crate) use registry::{NO_PRODUCER, Registry};
+pub(crate) use spsc::{Consumer, Hook};

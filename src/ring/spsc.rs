@@ -1,0 +1,386 @@
+//! A ring of bytes between one producing thread and the collector.
+//!
+//! Positions count bytes since the ring was made and never wrap in practice (2^64 bytes); the index
+//! into memory is the position modulo the capacity. An entry never straddles the end of the memory:
+//! what does not fit is skipped with a padding entry, so that both sides see contiguous bytes. An
+//! entry begins with the [`Head`] that its size was reserved by, so the consumer can trust it.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, compiler_fence};
+
+use crossbeam_utils::CachePadded;
+use zerocopy::IntoBytes;
+
+use super::counts::{Counts, Snapshot};
+use super::memory::{Memory, OutOfMemory};
+use crate::record::{ALIGNMENT, Head, Kind, LossReason};
+
+struct Shared {
+    memory: Memory,
+    counts: CachePadded<Counts>,
+    /// Written by the producer only, but for `closed`.
+    producer: CachePadded<ProducerLine>,
+    /// Written by the consumer only.
+    head: CachePadded<AtomicU64>,
+    id: u32,
+}
+
+/// What a hook stores and loads beside the counters; one cache line.
+struct ProducerLine {
+    tail: AtomicU64,
+    /// The producer is between the beginning and the end of a hook.
+    busy: AtomicBool,
+    /// The collector does not wait for this hook any longer: what it commits is lost.
+    closed: AtomicBool,
+    /// The producing thread is gone.
+    retired: AtomicBool,
+}
+
+/// Make a ring. `capacity` is a power of two and at least 64; `id` names the producer in the file.
+///
+/// # Errors
+///
+/// [`OutOfMemory`] if the operating system gives none.
+///
+/// # Panics
+///
+/// If `capacity` is not a power of two or below 64.
+pub(crate) fn channel(capacity: usize, id: u32) -> Result<(Producer, Consumer), OutOfMemory> {
+    assert!(capacity.is_power_of_two() && capacity >= 64, "ring of {capacity} bytes");
+    let shared = Arc::new(Shared {
+        memory: Memory::new(capacity)?,
+        counts: CachePadded::new(Counts::new()),
+        producer: CachePadded::new(ProducerLine {
+            tail: AtomicU64::new(0),
+            busy: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            retired: AtomicBool::new(false),
+        }),
+        head: CachePadded::new(AtomicU64::new(0)),
+        id,
+    });
+    let producer = Producer {
+        tail: Cell::new(0),
+        head_seen: Cell::new(0),
+        sequence: Cell::new(0),
+        shared: Arc::clone(&shared),
+    };
+    Ok((producer, Consumer { shared, head: 0 }))
+}
+
+/// The producing end. It belongs to one thread.
+pub(crate) struct Producer {
+    shared: Arc<Shared>,
+    tail: Cell<u64>,
+    /// The consumer's position when it was last looked at: rereading it costs a cache miss.
+    head_seen: Cell<u64>,
+    sequence: Cell<u32>,
+}
+
+impl Producer {
+    /// Enter a hook. `None` if this thread is inside one already (a signal handler interrupted it).
+    #[inline]
+    pub(crate) fn enter(&self) -> Option<Hook<'_>> {
+        let line = &self.shared.producer;
+        if line.busy.load(Ordering::Relaxed) {
+            return None;
+        }
+        line.busy.store(true, Ordering::Relaxed);
+        Some(Hook { producer: self })
+    }
+
+    fn next_sequence(&self) -> u32 {
+        let sequence = self.sequence.get();
+        self.sequence.set(sequence.wrapping_add(1));
+        sequence
+    }
+
+    /// Where `bytes` bytes can be written, and the position behind them.
+    #[inline]
+    fn find_room(&self, bytes: u64) -> Result<(*mut u8, u64), LossReason> {
+        let capacity = self.shared.memory.length() as u64;
+        if bytes > capacity / 2 {
+            return Err(LossReason::TooBig);
+        }
+        let tail = self.tail.get();
+        let index = tail & (capacity - 1);
+        let to_end = capacity - index;
+        let padding = if bytes <= to_end { 0 } else { to_end };
+        let new_tail = tail + padding + bytes;
+        if new_tail - self.head_seen.get() > capacity {
+            self.head_seen.set(self.shared.head.load(Ordering::Acquire));
+            if new_tail - self.head_seen.get() > capacity {
+                return Err(LossReason::Full);
+            }
+        }
+        if padding > 0 {
+            self.write_padding(index as usize, padding);
+        }
+        let start = if padding > 0 { 0 } else { index as usize };
+        // SAFETY: `start + bytes` is at most the capacity, so the pointer stays in the mapping.
+        Ok((unsafe { self.shared.memory.start().as_ptr().add(start) }, new_tail))
+    }
+
+    fn write_padding(&self, index: usize, bytes: u64) {
+        let marker = (bytes as u32).to_le_bytes();
+        // SAFETY: `index` is a multiple of eight below the capacity, so eight bytes fit, and the bytes
+        // from the tail to the end of the memory were just found to be free for this producer.
+        unsafe {
+            let at = self.shared.memory.start().as_ptr().add(index);
+            at.copy_from_nonoverlapping(marker.as_ptr(), marker.len());
+            at.add(4).cast::<u32>().write(Kind::Padding as u32);
+        }
+    }
+}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        self.shared.producer.retired.store(true, Ordering::Release);
+    }
+}
+
+/// Proof that this thread is inside a hook; the collector waits for its end before it closes a file.
+/// There is at most one per producer, and it gives out at most one [`Grant`].
+pub(crate) struct Hook<'a> {
+    producer: &'a Producer,
+}
+
+impl<'a> Hook<'a> {
+    /// Reserve room for a whole event, record and rows, count it as produced, and write its head with
+    /// the event's sequence number. `counted_rows` is the kind that its rows are counted as.
+    ///
+    /// # Errors
+    ///
+    /// The reason why there is no room; the loss is counted.
+    #[inline]
+    pub(crate) fn reserve(
+        self,
+        mut head: Head,
+        counted_rows: Option<Kind>,
+    ) -> Result<Grant<'a>, LossReason> {
+        let producer = self.producer;
+        head.sequence = producer.next_sequence();
+        let counts = &producer.shared.counts;
+        let kind = Kind::from_u8(head.kind).unwrap_or(Kind::Padding);
+        counts.produce(kind, 1);
+        if let Some(rows) = counted_rows {
+            counts.produce(rows, u64::from(head.rows));
+        }
+        let bytes = head.record_size().unwrap_or(usize::MAX);
+        debug_assert!(bytes.is_multiple_of(ALIGNMENT) || bytes == usize::MAX);
+        match producer.find_room(bytes as u64) {
+            Ok((cursor, new_tail)) => {
+                let mut grant = Grant { hook: self, cursor, remaining: bytes, new_tail };
+                grant.append(head.as_bytes());
+                Ok(grant)
+            }
+            Err(reason) => {
+                counts.lose(reason, kind, 1);
+                if let Some(rows) = counted_rows {
+                    counts.lose(reason, rows, u64::from(head.rows));
+                }
+                Err(reason)
+            }
+        }
+    }
+}
+
+impl Drop for Hook<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.producer.shared.producer.busy.store(false, Ordering::Release);
+    }
+}
+
+/// Room for one event. Nothing is published unless all of it was filled and committed.
+pub(crate) struct Grant<'a> {
+    hook: Hook<'a>,
+    cursor: *mut u8,
+    remaining: usize,
+    new_tail: u64,
+}
+
+impl Grant<'_> {
+    /// Append bytes.
+    ///
+    /// # Panics
+    ///
+    /// If more bytes are appended than were reserved.
+    #[inline]
+    pub(crate) fn append(&mut self, bytes: &[u8]) {
+        assert!(bytes.len() <= self.remaining, "more bytes than reserved");
+        // SAFETY: `remaining` bytes from `cursor` belong to this grant, `bytes` is a Rust slice and
+        // cannot overlap memory that only this producer may touch.
+        unsafe {
+            self.cursor.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            self.cursor = self.cursor.add(bytes.len());
+        }
+        self.remaining -= bytes.len();
+    }
+
+    /// Append zeros.
+    ///
+    /// # Panics
+    ///
+    /// If more bytes are appended than were reserved.
+    #[inline]
+    pub(crate) fn append_zeros(&mut self, count: usize) {
+        assert!(count <= self.remaining, "more bytes than reserved");
+        // SAFETY: `remaining` bytes from `cursor` belong to this grant.
+        unsafe {
+            self.cursor.write_bytes(0, count);
+            self.cursor = self.cursor.add(count);
+        }
+        self.remaining -= count;
+    }
+
+    /// Hand the event to the collector.
+    ///
+    /// # Errors
+    ///
+    /// [`LossReason::AfterShutdown`] if the collector has given up waiting for this hook; it has
+    /// accounted for the event, or will never hear of it.
+    ///
+    /// # Panics
+    ///
+    /// If not all reserved bytes were filled.
+    #[inline]
+    pub(crate) fn commit(self) -> Result<(), LossReason> {
+        assert!(self.remaining == 0, "reserved bytes left unfilled");
+        let producer = self.hook.producer;
+        let line = &producer.shared.producer;
+        producer.tail.set(self.new_tail);
+        line.tail.store(self.new_tail, Ordering::Release);
+        // Paired with the barrier in `Consumer::close`: the tail is stored before `closed` is read.
+        compiler_fence(Ordering::SeqCst);
+        if line.closed.load(Ordering::Relaxed) {
+            return Err(LossReason::AfterShutdown);
+        }
+        Ok(())
+    }
+}
+
+/// The consuming end. It belongs to the collector.
+pub(crate) struct Consumer {
+    shared: Arc<Shared>,
+    head: u64,
+}
+
+impl Consumer {
+    /// The producer's number in the file.
+    #[must_use]
+    pub(crate) fn id(&self) -> u32 {
+        self.shared.id
+    }
+
+    /// What the producer began and lost so far.
+    #[must_use]
+    pub(crate) fn counts(&self) -> Snapshot {
+        self.shared.counts.snapshot()
+    }
+
+    /// Whether the producing thread is gone. Events may still be in the ring.
+    #[must_use]
+    pub(crate) fn is_retired(&self) -> bool {
+        self.shared.producer.retired.load(Ordering::Acquire)
+    }
+
+    /// Whether the producer is inside a hook.
+    #[must_use]
+    pub(crate) fn is_busy(&self) -> bool {
+        self.shared.producer.busy.load(Ordering::Acquire)
+    }
+
+    /// From now on a hook that is still under way does not publish anything that it says was recorded.
+    /// The caller orders this before its last look at the ring by
+    /// [`order_hooks_before_stop`](super::order_hooks_before_stop).
+    pub(crate) fn close(&self) {
+        self.shared.producer.closed.store(true, Ordering::SeqCst);
+    }
+
+    /// Bytes that wait to be read, padding included.
+    #[must_use]
+    pub(crate) fn waiting(&self) -> usize {
+        (self.shared.producer.tail.load(Ordering::Acquire) - self.head) as usize
+    }
+
+    /// The waiting entries up to `limit` bytes from the head, oldest first. The iterator does not free
+    /// what it passes: call [`Consumer::release`] when the bytes are safe elsewhere.
+    #[must_use]
+    pub(crate) fn read(&self, limit: usize) -> Entries<'_> {
+        let waiting = self.waiting().min(limit);
+        Entries {
+            memory: &self.shared.memory,
+            position: self.head,
+            end: self.head + waiting as u64,
+            consumed: 0,
+        }
+    }
+
+    /// Free bytes from the head, as counted by [`Entries::consumed`].
+    pub(crate) fn release(&mut self, bytes: usize) {
+        assert!(bytes <= self.waiting(), "more bytes than were read");
+        self.head += bytes as u64;
+        self.shared.head.store(self.head, Ordering::Release);
+    }
+}
+
+/// Iterator over whole entries in a ring.
+pub(crate) struct Entries<'a> {
+    memory: &'a Memory,
+    position: u64,
+    end: u64,
+    consumed: usize,
+}
+
+impl Entries<'_> {
+    /// Bytes that the iterator has passed, padding included.
+    #[must_use]
+    pub(crate) fn consumed(&self) -> usize {
+        self.consumed
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.position += bytes as u64;
+        self.consumed += bytes;
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        loop {
+            if self.position >= self.end {
+                return None;
+            }
+            let capacity = self.memory.length() as u64;
+            let index = (self.position & (capacity - 1)) as usize;
+            // SAFETY: the bytes between head and tail were published by the producer's release store
+            // and stay untouched until `release`; entries start at multiples of eight and are
+            // contiguous, so eight bytes can be read here.
+            let (size, kind) = unsafe {
+                let at = self.memory.start().as_ptr().add(index);
+                (at.cast::<u32>().read() as usize, at.add(4).read())
+            };
+            if kind == Kind::Padding as u8 {
+                self.advance(size);
+                continue;
+            }
+            // SAFETY: as above; every entry begins with the head that its bytes were reserved by, and
+            // is committed as a whole.
+            let entry = unsafe {
+                let at = self.memory.start().as_ptr().add(index);
+                let row_size = at.add(6).cast::<u16>().read() as usize;
+                let rows = at.add(8).cast::<u32>().read() as usize;
+                std::slice::from_raw_parts(at, size + rows * row_size)
+            };
+            self.advance(entry.len());
+            return Some(entry);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,272 @@
+//! One capture session at a time: started, flushed and stopped by the host, running on one collector
+//! thread of ours.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use crossbeam_channel::Sender;
+use once_cell::sync::OnceCell;
+use parking_lot::Mutex;
+
+use crate::clock;
+use crate::collector::{self, Command, Stopped, Totals};
+use crate::config::Config;
+use crate::record::LossReason;
+use crate::ring::{self, Hook, Registry, SharedLosses, Snapshot};
+use crate::trace::FileHeader;
+
+/// The number of the running session, 0 if none runs. The only thing that a hook looks at.
+static RUNNING: AtomicU64 = AtomicU64::new(0);
+
+/// The number of the last session that was started.
+static LAST: AtomicU64 = AtomicU64::new(0);
+
+/// Set in the child of a fork: rings and collector belong to the parent.
+static FORKED: AtomicBool = AtomicBool::new(false);
+
+/// Events that found no ring or no session.
+static WITHOUT_RING: SharedLosses = SharedLosses::new();
+
+static SESSION: Mutex<Option<Session>> = Mutex::new(None);
+
+/// How the last session ended.
+static LAST_STOP: Mutex<LastStop> =
+    Mutex::new(LastStop { without_ring: Snapshot::NONE, totals: None });
+
+static PROCESS_HOOKS: OnceCell<()> = OnceCell::new();
+
+/// How long an exiting process waits for its trace to be completed.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long a caller waits for the session table, which is only ever held for moments.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
+
+struct Session {
+    registry: Arc<Registry>,
+    commands: Sender<Command>,
+}
+
+struct LastStop {
+    /// What had been counted without a ring by then; the rest belongs to the next session's file.
+    without_ring: Snapshot,
+    /// `None` if no session ended, or the last one did not say how.
+    totals: Option<Totals>,
+}
+
+/// Why a session could not be started, flushed or stopped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SessionError {
+    /// A session runs already.
+    #[error("a session is already running")]
+    AlreadyRunning,
+    /// No session runs.
+    #[error("no session is running")]
+    NotRunning,
+    /// This process is the child of a fork.
+    #[error("the session belongs to the parent of this forked process")]
+    Forked,
+    /// The trace file or the collector thread could not be made.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The collector did not answer in time.
+    #[error("the collector did not answer in time")]
+    Timeout,
+}
+
+/// In the child of a fork there is nothing to start or to stop, and locks may be held for ever by
+/// threads that the child does not have.
+///
+/// # Errors
+///
+/// [`SessionError::Forked`] in a forked child.
+pub(crate) fn not_forked() -> Result<(), SessionError> {
+    if FORKED.load(Ordering::Relaxed) { Err(SessionError::Forked) } else { Ok(()) }
+}
+
+/// Start a session. Its file is created before this returns; its thread does everything else.
+///
+/// # Errors
+///
+/// If a session runs already, or the trace file or the thread cannot be made.
+pub(crate) fn start(config: Config) -> Result<(), SessionError> {
+    not_forked()?;
+    let mut slot = SESSION.try_lock_for(LOCK_TIMEOUT).ok_or(SessionError::Timeout)?;
+    if slot.is_some() {
+        return Err(SessionError::AlreadyRunning);
+    }
+    PROCESS_HOOKS.get_or_try_init(register_process_hooks)?;
+    let registry = Registry::new(config.ring_bytes, config.max_producers);
+    let (commands, received) = crossbeam_channel::unbounded();
+    let generation = LAST.load(Ordering::Relaxed) + 1;
+    let header = file_header(&config);
+    let before = LAST_STOP.lock().without_ring;
+    collector::spawn(
+        config,
+        header,
+        Arc::clone(&registry),
+        received,
+        &WITHOUT_RING,
+        before,
+        move || degrade(generation),
+    )?;
+    LAST.store(generation, Ordering::Relaxed);
+    *slot = Some(Session { registry, commands });
+    RUNNING.store(generation, Ordering::SeqCst);
+    Ok(())
+}
+
+/// Write everything that was recorded before this call, and make it durable.
+///
+/// # Errors
+///
+/// If no session runs, the file cannot be written, or the time is over.
+pub(crate) fn flush(timeout: Duration) -> Result<(), SessionError> {
+    not_forked()?;
+    let commands = commands()?;
+    let (reply, replied) = crossbeam_channel::bounded(1);
+    commands.send(Command::Flush(reply)).map_err(|_| SessionError::NotRunning)?;
+    replied.recv_timeout(timeout).map_err(|_| SessionError::Timeout)?.map_err(SessionError::Io)
+}
+
+/// Stop the session and complete its file. Later events are lost, and counted as such.
+///
+/// # Errors
+///
+/// If no session runs, the file could not be completed, or the time is over; the session is stopped
+/// in any case.
+pub(crate) fn stop(timeout: Duration) -> Result<(), SessionError> {
+    not_forked()?;
+    let session = SESSION
+        .try_lock_for(LOCK_TIMEOUT)
+        .ok_or(SessionError::Timeout)?
+        .take()
+        .ok_or(SessionError::NotRunning)?;
+    RUNNING.store(0, Ordering::SeqCst);
+    ring::order_hooks_before_stop();
+    *LAST_STOP.lock() = LastStop { without_ring: WITHOUT_RING.snapshot(), totals: None };
+    let (reply, replied) = crossbeam_channel::bounded(1);
+    session.commands.send(Command::Stop(reply)).map_err(|_| SessionError::NotRunning)?;
+    let Stopped { totals, without_ring, result } =
+        replied.recv_timeout(timeout).map_err(|_| SessionError::Timeout)?;
+    *LAST_STOP.lock() = LastStop { without_ring, totals: Some(totals) };
+    result.map_err(SessionError::Io)
+}
+
+/// What was produced, written and lost in the running session; if none runs, in the last one that was
+/// stopped, and what was lost since.
+///
+/// # Errors
+///
+/// If there is nothing to tell or the time is over.
+pub(crate) fn totals(timeout: Duration) -> Result<Totals, SessionError> {
+    not_forked()?;
+    match commands() {
+        Ok(commands) => {
+            let (reply, replied) = crossbeam_channel::bounded(1);
+            commands.send(Command::Totals(reply)).map_err(|_| SessionError::NotRunning)?;
+            replied.recv_timeout(timeout).map_err(|_| SessionError::Timeout)
+        }
+        Err(_) => {
+            let last = LAST_STOP.lock();
+            let mut totals = last.totals.ok_or(SessionError::NotRunning)?;
+            totals.add_losses(&WITHOUT_RING.snapshot().since(&last.without_ring));
+            Ok(totals)
+        }
+    }
+}
+
+/// Run `record` with the calling thread's ring.
+///
+/// # Errors
+///
+/// Why the thread has no ring. Nothing is counted; see [`count_without_ring`].
+#[inline]
+pub(crate) fn with_producer<R>(record: impl FnOnce(Hook<'_>) -> R) -> Result<R, LossReason> {
+    ring::with_producer(&RUNNING, registry, record)
+}
+
+/// Count an event that never reached a ring. Before the first session nothing counts as lost.
+#[cold]
+pub(crate) fn count_without_ring(count: impl FnOnce(&SharedLosses)) {
+    if LAST.load(Ordering::Relaxed) != 0 && not_forked().is_ok() {
+        count(&WITHOUT_RING);
+    }
+}
+
+fn registry() -> Option<Arc<Registry>> {
+    let session = SESSION.try_lock_for(LOCK_TIMEOUT)?;
+    session.as_ref().map(|session| Arc::clone(&session.registry))
+}
+
+fn commands() -> Result<Sender<Command>, SessionError> {
+    let session = SESSION.try_lock_for(LOCK_TIMEOUT).ok_or(SessionError::Timeout)?;
+    session.as_ref().map(|session| session.commands.clone()).ok_or(SessionError::NotRunning)
+}
+
+/// The collector died: hooks become no-ops, the host goes on.
+fn degrade(generation: u64) {
+    // Behind the lock, so that a session that is just being started is not set running afterwards.
+    let session = SESSION.try_lock_for(LOCK_TIMEOUT);
+    let was_running =
+        RUNNING.compare_exchange(generation, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+    if let Some(mut session) = session
+        && was_running
+    {
+        *session = None;
+        *LAST_STOP.lock() = LastStop { without_ring: WITHOUT_RING.snapshot(), totals: None };
+    }
+}
+
+fn file_header(config: &Config) -> FileHeader {
+    FileHeader {
+        library_version: env!("CARGO_PKG_VERSION").to_owned(),
+        host: host_name(),
+        process_id: std::process::id(),
+        process_name: std::fs::read_to_string("/proc/self/comm")
+            .map(|name| name.trim_end().to_owned())
+            .unwrap_or_default(),
+        started_wall_ns: clock::wall_ns(),
+        started_monotonic_ns: clock::monotonic_ns(),
+        started_ticks: clock::ticks(),
+        tick_source: clock::source().name().to_owned(),
+        settings: config.describe(),
+    }
+}
+
+fn host_name() -> String {
+    let mut buffer = [0_u8; 256];
+    // SAFETY: the buffer is writable for its length; the last byte is kept for the terminator.
+    let failed = unsafe { libc::gethostname(buffer.as_mut_ptr().cast(), buffer.len() - 1) } != 0;
+    let end = buffer.iter().position(|byte| *byte == 0).unwrap_or(0);
+    if failed || end == 0 {
+        return "unknown".to_owned();
+    }
+    String::from_utf8_lossy(&buffer[..end]).into_owned()
+}
+
+fn register_process_hooks() -> std::io::Result<()> {
+    // SAFETY: the handler only stores to atomics, which is allowed in a forked child. The library is
+    // linked so that it is never unloaded, so the pointer stays valid.
+    let status = unsafe { libc::pthread_atfork(None, None, Some(in_forked_child)) };
+    if status != 0 {
+        return Err(std::io::Error::from_raw_os_error(status));
+    }
+    // SAFETY: as above, the library is never unloaded.
+    if unsafe { libc::atexit(at_exit) } != 0 {
+        return Err(std::io::Error::other("no room for an exit handler"));
+    }
+    Ok(())
+}
+
+extern "C" fn in_forked_child() {
+    FORKED.store(true, Ordering::Relaxed);
+    RUNNING.store(0, Ordering::Relaxed);
+}
+
+extern "C" fn at_exit() {
+    // A panic must not cross into the C library; a session that cannot be stopped in time is cut.
+    let _ = std::panic::catch_unwind(|| {
+        let _ = stop(EXIT_TIMEOUT);
+    });
+}

@@ -1,0 +1,20 @@
+//! The trace file: a header, then packets of records. `FORMAT.md` beside this file is enough to write
+//! a reader in another language.
+
+mod body;
+mod header;
+mod packet;
+mod planes;
+mod reader;
+mod writer;
+
+pub use header::{FORMAT_VERSION, FileHeader, HeaderError, MAGIC};
+pub use packet::{
+    MAX_EVENT_BYTES, MAX_RAW_BYTES, PACKET_MAGIC, PacketBuilder, PacketFlags, PacketHeader,
+    PacketMeta, SCHEMA_VERSION,
+};
+pub use reader::{Damage, DamageKind, Item, OpenError, Packet, RawRecord, Reader, Records};
+pub use writer::Writer;
+
+/// The file name extension of traces.
+pub const EXTENSION: &str = "nash";

@@ -1,0 +1,51 @@
+//! The shim that patched Dynamo carries has structs of its own: they must be ours, byte for byte.
+
+#[allow(dead_code, reason = "the router's glue uses what this test does not")]
+#[path = "../patches/dynamo-1.6.1/shims/nashtrace.rs"]
+mod shim;
+
+use std::mem::offset_of;
+
+use nashtrace::abi::Api;
+use nashtrace::record::{Candidate, Decision, Head, Request, Setting};
+
+macro_rules! assert_same_layout {
+    ($ours:ty, $theirs:ty: $($field:ident),+ $(,)?) => {
+        assert_eq!(size_of::<$ours>(), size_of::<$theirs>(), stringify!($ours));
+        assert_eq!(align_of::<$ours>(), align_of::<$theirs>(), stringify!($ours));
+        $(assert_eq!(
+            offset_of!($ours, $field),
+            offset_of!($theirs, $field),
+            concat!(stringify!($ours), ".", stringify!($field))
+        );)+
+    };
+}
+
+#[test]
+fn the_shims_structs_have_our_layout() {
+    assert_same_layout!(Head, shim::Head: struct_size, kind, clock, row_size, rows, sequence, time);
+    assert_same_layout!(Decision, shim::Decision:
+        head, request, attempt, queue_wait_ns, temperature, overlap_score_credit,
+        overlap_score_credit_decay, prefill_load_scale, decode_active_request_weight,
+        host_cache_hit_weight, disk_cache_hit_weight, shared_cache_multiplier, propensity, isl_tokens,
+        block_size, expected_output_tokens, chosen, pool, worker_type, policy, mode, reason, flags);
+    assert_same_layout!(Candidate, shim::Candidate:
+        worker, cost, effective_overlap_blocks, preferred_taint_multiplier, active_prefill_tokens,
+        total_kv_blocks, max_batched_tokens, rank, flags, device_blocks, host_blocks, disk_blocks,
+        shared_blocks, cached_tokens, active_requests, active_decode_blocks, additional_decode_blocks);
+    assert_same_layout!(Request, shim::Request:
+        head, request, attempt, worker, rank, pool, worker_type, prefill_tokens, blocks, output_tokens,
+        phase, reserved);
+    assert_same_layout!(Setting, shim::Setting:
+        head, old_value, new_value, parameter, pool, player, flags, reserved);
+    assert_same_layout!(Api, shim::Api:
+        struct_size, abi_version, features, session_start, session_flush, session_stop,
+        session_counters, name, request_key, ticks, decision, request, setting);
+}
+
+#[test]
+fn without_the_variable_there_is_nothing_to_call() {
+    // The test process does not set NASHTRACE_LIB.
+    assert!(shim::api().is_none());
+    assert!(shim::api().is_none());
+}

@@ -1,0 +1,160 @@
+//! Recording through the C ABI, and reading back what stands in the file.
+
+// Each test program uses a part of this.
+#![allow(dead_code)]
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard};
+
+use nashtrace::abi::{ABI_VERSION, Api, Counters, SessionOptions, Status, nashtrace_get_api};
+use nashtrace::record::{
+    Anchor, Candidate, Clock, Decision, DecisionFlag, Loss, Mode, Name, NameSpace, Phase, Request,
+    Setting,
+};
+use nashtrace::trace::{Item, PacketFlags, Reader};
+use zerocopy::{FromBytes, FromZeros};
+
+pub const TIMEOUT_MS: u32 = 20_000;
+
+/// One session runs per process, so tests take turns.
+pub fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+pub fn api() -> &'static Api {
+    // SAFETY: the table is static.
+    unsafe { nashtrace_get_api(ABI_VERSION).as_ref() }.unwrap()
+}
+
+pub fn options(directory: &Path) -> SessionOptions {
+    let text = directory.to_str().unwrap();
+    SessionOptions {
+        struct_size: size_of::<SessionOptions>() as u32,
+        max_producers: 0,
+        directory: text.as_ptr().cast(),
+        directory_length: text.len(),
+        ring_bytes: 1 << 16,
+        flush_ms: 0,
+        poll_ms: 1,
+    }
+}
+
+pub fn start(options: &SessionOptions) {
+    // SAFETY: the options are whole; their directory outlives the call.
+    assert_eq!(unsafe { (api().session_start)(options) }, Status::Ok);
+}
+
+pub fn stop() -> Counters {
+    assert_eq!((api().session_stop)(TIMEOUT_MS), Status::Ok);
+    counters()
+}
+
+pub fn counters() -> Counters {
+    let mut counters = no_counters();
+    // SAFETY: the struct is writable.
+    assert_eq!(unsafe { (api().session_counters)(&raw mut counters, TIMEOUT_MS) }, Status::Ok);
+    counters
+}
+
+pub fn no_counters() -> Counters {
+    let struct_size = size_of::<Counters>() as u32;
+    Counters { struct_size, reserved: 0, produced: 0, written: 0, lost: [0; 5] }
+}
+
+pub fn name(space: NameSpace, text: &str) -> u32 {
+    let mut id = 0;
+    // SAFETY: the text is valid for its length.
+    let status =
+        unsafe { (api().name)(space as u8, text.as_ptr().cast(), text.len(), &raw mut id) };
+    assert_eq!(status, Status::Ok);
+    id
+}
+
+pub fn request(key: u64) -> Request {
+    let mut request = Request::new_zeroed();
+    request.head.struct_size = size_of::<Request>() as u32;
+    request.request = key;
+    request.phase = Phase::Booked as u8;
+    request
+}
+
+pub fn record_request(key: u64) -> Status {
+    let request = request(key);
+    // SAFETY: the struct is whole.
+    unsafe { (api().request)(&raw const request) }
+}
+
+pub fn decision(chosen: u32) -> Decision {
+    let mut decision = Decision::new_zeroed();
+    decision.head.struct_size = size_of::<Decision>() as u32;
+    decision.head.clock = Clock::Caller as u8;
+    decision.head.time = 1_000;
+    decision.flags = DecisionFlag::DefaultPolicy as u16;
+    decision.mode = Mode::Tracked as u8;
+    decision.block_size = 64;
+    decision.chosen = chosen;
+    decision
+}
+
+pub fn candidate(worker: u64, cost: f64) -> Candidate {
+    let mut candidate = Candidate::new_zeroed();
+    candidate.worker = worker;
+    candidate.cost = cost;
+    candidate.preferred_taint_multiplier = 1.0;
+    candidate
+}
+
+pub fn record_decision(decision: &Decision, candidates: &[Candidate]) -> Status {
+    let stride = size_of::<Candidate>() as u32;
+    // SAFETY: both are whole.
+    unsafe { (api().decision)(decision, candidates.as_ptr(), candidates.len() as u32, stride) }
+}
+
+/// Everything that stands in the only trace of a directory.
+#[derive(Default)]
+pub struct Contents {
+    pub decisions: Vec<(Decision, Vec<Candidate>)>,
+    pub requests: Vec<(u32, Request)>,
+    pub settings: Vec<Setting>,
+    pub names: Vec<(u8, u32, String)>,
+    pub anchors: Vec<Anchor>,
+    pub ledgers_read: usize,
+    /// The last ledger of each producer and kind.
+    pub ledgers: std::collections::BTreeMap<(u32, u8), Loss>,
+    pub complete: bool,
+    pub started_ticks: u64,
+}
+
+pub fn contents(directory: &Path) -> Contents {
+    let files: Vec<_> =
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let [file] = &files[..] else { panic!("one trace, not {files:?}") };
+    let mut reader = Reader::open(file).unwrap();
+    let started_ticks = reader.header().started_ticks;
+    let mut contents = Contents { started_ticks, ..Contents::default() };
+    while let Some(item) = reader.next_item().unwrap() {
+        let Item::Packet(packet) = item else { panic!("damage") };
+        contents.complete = packet.header.has(PacketFlags::FINAL);
+        for record in packet.records() {
+            if let Some(decision) = record.to::<Decision>() {
+                let rows =
+                    record.rows().map(|row| Candidate::read_from_bytes(row).unwrap()).collect();
+                contents.decisions.push((decision, rows));
+            } else if let Some(request) = record.to::<Request>() {
+                contents.requests.push((packet.header.producer, request));
+            } else if let Some(setting) = record.to::<Setting>() {
+                contents.settings.push(setting);
+            } else if let Some(name) = record.to::<Name>() {
+                let text = String::from_utf8(record.rows[..name.length as usize].to_vec()).unwrap();
+                contents.names.push((name.space, name.id, text));
+            } else if let Some(anchor) = record.to::<Anchor>() {
+                contents.anchors.push(anchor);
+            } else if let Some(ledger) = record.to::<Loss>() {
+                contents.ledgers_read += 1;
+                contents.ledgers.insert((ledger.producer, ledger.of_kind), ledger);
+            }
+        }
+    }
+    contents
+}
