@@ -1,0 +1,319 @@
+// SPDX-FileCopyrightText: The nashtrace authors
+// SPDX-License-Identifier: Apache-2.0
+
+//! nashtrace shim: calls the library that `NASHTRACE_LIB` names, and does nothing without it.
+//!
+//! The structs mirror `nashtrace.h`, version 1. A disabled hook costs one relaxed load and a branch.
+
+use std::cell::Cell;
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::io::Write;
+use std::os::unix::ffi::OsStringExt;
+use std::sync::atomic::{AtomicPtr, Ordering, fence};
+
+const ABI_VERSION: u32 = 1;
+const STATUS_OK: u32 = 0;
+const STATUS_ALREADY_RUNNING: u32 = 8;
+pub const UNKNOWN_U32: u32 = u32::MAX;
+
+const CLOCK_TICKS: u8 = 0;
+const CLOCK_CALLER: u8 = 1;
+pub const SPACE_POOL: u8 = 1;
+pub const SPACE_WORKER_TYPE: u8 = 2;
+pub const SPACE_POLICY: u8 = 3;
+pub const SPACE_PARAMETER: u8 = 4;
+
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct Head {
+    pub struct_size: u32,
+    pub kind: u8,
+    pub clock: u8,
+    pub row_size: u16,
+    pub rows: u32,
+    pub sequence: u32,
+    pub time: u64,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct Decision {
+    pub head: Head,
+    pub request: u64,
+    pub attempt: u64,
+    pub queue_wait_ns: u64,
+    pub temperature: f64,
+    pub overlap_score_credit: f64,
+    pub overlap_score_credit_decay: f64,
+    pub prefill_load_scale: f64,
+    pub decode_active_request_weight: f64,
+    pub host_cache_hit_weight: f64,
+    pub disk_cache_hit_weight: f64,
+    pub shared_cache_multiplier: f64,
+    pub propensity: f64,
+    pub isl_tokens: u32,
+    pub block_size: u32,
+    pub expected_output_tokens: u32,
+    pub chosen: u32,
+    pub pool: u32,
+    pub worker_type: u32,
+    pub policy: u32,
+    pub mode: u8,
+    pub reason: u8,
+    pub flags: u16,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct Candidate {
+    pub worker: u64,
+    pub cost: f64,
+    pub effective_overlap_blocks: f64,
+    pub preferred_taint_multiplier: f64,
+    pub active_prefill_tokens: u64,
+    pub total_kv_blocks: u64,
+    pub max_batched_tokens: u64,
+    pub rank: u32,
+    pub flags: u32,
+    pub device_blocks: u32,
+    pub host_blocks: u32,
+    pub disk_blocks: u32,
+    pub shared_blocks: u32,
+    pub cached_tokens: u32,
+    pub active_requests: u32,
+    pub active_decode_blocks: u32,
+    pub additional_decode_blocks: u32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct Request {
+    pub head: Head,
+    pub request: u64,
+    pub attempt: u64,
+    pub worker: u64,
+    pub rank: u32,
+    pub pool: u32,
+    pub worker_type: u32,
+    pub prefill_tokens: u32,
+    pub blocks: u32,
+    pub output_tokens: u32,
+    pub phase: u8,
+    pub reserved: [u8; 7],
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct Setting {
+    pub head: Head,
+    pub old_value: f64,
+    pub new_value: f64,
+    pub parameter: u32,
+    pub pool: u32,
+    pub player: u8,
+    pub flags: u8,
+    pub reserved: [u8; 6],
+}
+
+#[repr(C)]
+pub struct Api {
+    pub struct_size: u32,
+    pub abi_version: u32,
+    pub features: u64,
+    pub session_start: unsafe extern "C" fn(*const c_void) -> u32,
+    pub session_flush: unsafe extern "C" fn(u32) -> u32,
+    pub session_stop: unsafe extern "C" fn(u32) -> u32,
+    pub session_counters: unsafe extern "C" fn(*mut c_void, u32) -> u32,
+    pub name: unsafe extern "C" fn(u8, *const c_char, usize, *mut u32) -> u32,
+    pub request_key: unsafe extern "C" fn(*const c_char, usize) -> u64,
+    pub ticks: unsafe extern "C" fn() -> u64,
+    pub decision: unsafe extern "C" fn(*const Decision, *const Candidate, u32, u32) -> u32,
+    pub request: unsafe extern "C" fn(*const Request) -> u32,
+    pub setting: unsafe extern "C" fn(*const Setting) -> u32,
+}
+
+#[cfg_attr(target_os = "linux", link(name = "dl"))]
+unsafe extern "C" {
+    fn dlopen(path: *const c_char, flags: c_int) -> *mut c_void;
+    fn dlsym(library: *mut c_void, symbol: *const c_char) -> *mut c_void;
+    fn dlerror() -> *const c_char;
+}
+
+const RTLD_NOW: c_int = 2;
+const RTLD_LOCAL: c_int = 0;
+
+/// Neither loaded nor found absent yet.
+const UNTRIED: *mut Api = std::ptr::without_provenance_mut(1);
+
+/// Null when there is nothing to call.
+static API: AtomicPtr<Api> = AtomicPtr::new(UNTRIED);
+
+/// The library, if there is one.
+#[inline(always)]
+pub fn api() -> Option<&'static Api> {
+    let api = API.load(Ordering::Relaxed);
+    if api.is_null() { None } else { present(api) }
+}
+
+#[inline]
+fn present(api: *mut Api) -> Option<&'static Api> {
+    if api == UNTRIED {
+        return load();
+    }
+    fence(Ordering::Acquire);
+    // SAFETY: the pointer was checked by `find`; the library and its table are never unloaded.
+    Some(unsafe { &*api })
+}
+
+/// Load the library once. Threads that come by in the meantime go on without it.
+#[cold]
+fn load() -> Option<&'static Api> {
+    API.compare_exchange(UNTRIED, std::ptr::null_mut(), Ordering::Relaxed, Ordering::Relaxed)
+        .ok()?;
+    let path = std::env::var_os("NASHTRACE_LIB").filter(|path| !path.is_empty())?;
+    let shown = path.to_string_lossy().into_owned();
+    match CString::new(path.into_vec())
+        .map_err(|_| "the path contains a NUL".to_owned())
+        .and_then(find)
+    {
+        Ok(api) => {
+            API.store(std::ptr::from_ref(api).cast_mut(), Ordering::Release);
+            Some(api)
+        }
+        Err(why) => {
+            // A host whose standard error is gone must not hear of it from us.
+            let _ = writeln!(
+                std::io::stderr(),
+                "nashtrace: nothing is recorded: NASHTRACE_LIB={shown}: {why}"
+            );
+            None
+        }
+    }
+}
+
+fn find(path: CString) -> Result<&'static Api, String> {
+    if path.as_bytes()[0] != b'/' {
+        return Err("give an absolute path".to_owned());
+    }
+    // SAFETY: both are C strings; `dlerror` is read on the thread of the failed call.
+    let library = unsafe { dlopen(path.as_ptr(), RTLD_NOW | RTLD_LOCAL) };
+    if library.is_null() {
+        // SAFETY: after a failed `dlopen`, `dlerror` gives a C string.
+        return Err(unsafe { CStr::from_ptr(dlerror()) }.to_string_lossy().into_owned());
+    }
+    // SAFETY: the library stays loaded; the symbol's name is a C string.
+    let entry = unsafe { dlsym(library, c"nashtrace_get_api".as_ptr()) };
+    if entry.is_null() {
+        return Err("not a nashtrace library: nashtrace_get_api is missing".to_owned());
+    }
+    // SAFETY: the entry symbol has had this signature in every version of the ABI.
+    let get_api: unsafe extern "C" fn(u32) -> *const Api = unsafe { std::mem::transmute(entry) };
+    // SAFETY: any version may be asked for.
+    let table = unsafe { get_api(ABI_VERSION) };
+    if table.is_null() {
+        return Err("the library does not speak ABI version 1".to_owned());
+    }
+    // SAFETY: a table lives for ever and begins with its size and its version.
+    let [struct_size, version] = unsafe { *table.cast::<[u32; 2]>() };
+    if version != ABI_VERSION || (struct_size as usize) < size_of::<Api>() {
+        let needed = size_of::<Api>();
+        return Err(format!(
+            "ABI version {ABI_VERSION} with a table of {needed} bytes is needed, the library has version {version} with {struct_size}"
+        ));
+    }
+    // SAFETY: the table is at least as large as ours.
+    let api = unsafe { &*table };
+    // SAFETY: NULL lets the variables decide.
+    match unsafe { (api.session_start)(std::ptr::null()) } {
+        STATUS_OK | STATUS_ALREADY_RUNNING => Ok(api),
+        status => Err(format!(
+            "the session did not start (status {status}): is NASHTRACE_DIR set and writable?"
+        )),
+    }
+}
+
+/// What a hook cannot see but something further up the same thread's stack can.
+#[derive(Clone, Copy)]
+struct Context {
+    clock_ns: Option<u64>,
+    pool: &'static str,
+    queue_wait_ns: u64,
+}
+
+/// Names that this thread has interned, by the address of their text.
+const CACHED_NAMES: usize = 16;
+
+thread_local! {
+    static CONTEXT: Cell<Context> = const { Cell::new(Context { clock_ns: None, pool: "", queue_wait_ns: 0 }) };
+    static NAMES: Cell<[(u8, &'static str, u32); CACHED_NAMES]> = const { Cell::new([(0, "", 0); CACHED_NAMES]) };
+}
+
+/// From now on this thread's events happen at this simulated time, in this pool.
+pub fn set_simulated(now_ms: f64, pool: &'static str) {
+    let clock_ns = Some((now_ms.max(0.0) * 1e6).round() as u64);
+    CONTEXT.with(|context| context.set(Context { clock_ns, pool, ..context.get() }));
+}
+
+/// The request that this thread admits next waited this long in the router's queue.
+#[inline]
+pub fn queued_since(wait: impl FnOnce() -> std::time::Duration) {
+    if api().is_some() {
+        set_queue_wait_ns(u64::try_from(wait().as_nanos()).unwrap_or(u64::MAX));
+    }
+}
+
+/// That request was admitted or refused: its wait is not the next one's.
+#[inline]
+pub fn forget_queue_wait() {
+    if api().is_some() {
+        set_queue_wait_ns(0);
+    }
+}
+
+fn set_queue_wait_ns(queue_wait_ns: u64) {
+    CONTEXT.with(|context| context.set(Context { queue_wait_ns, ..context.get() }));
+}
+
+/// The queue wait of the decision that is being taken.
+pub fn queue_wait_ns() -> u64 {
+    CONTEXT.with(Cell::get).queue_wait_ns
+}
+
+/// The pool of this thread's events, or `otherwise` where nobody told.
+pub fn pool_or(otherwise: &'static str) -> &'static str {
+    let pool = CONTEXT.with(Cell::get).pool;
+    if pool.is_empty() { otherwise } else { pool }
+}
+
+impl Api {
+    /// The head of a record that happens now.
+    pub fn head<T>(&self) -> Head {
+        let (clock, time) = match CONTEXT.with(Cell::get).clock_ns {
+            Some(time) => (CLOCK_CALLER, time),
+            None => (CLOCK_TICKS, 0),
+        };
+        Head { struct_size: size_of::<T>() as u32, clock, time, ..Head::default() }
+    }
+
+    /// The key of a request id.
+    pub fn key(&self, id: &str) -> u64 {
+        // SAFETY: the text is valid for its length.
+        unsafe { (self.request_key)(id.as_ptr().cast(), id.len()) }
+    }
+
+    /// The id of a name; 0 if the library refuses it.
+    pub fn name_id(&self, space: u8, text: &'static str) -> u32 {
+        let mut names = NAMES.with(Cell::get);
+        let same = |known: &(u8, &str, u32)| known.0 == space && std::ptr::eq(known.1, text);
+        if let Some((_, _, id)) = names.iter().find(|known| same(known)) {
+            return *id;
+        }
+        let mut id = 0;
+        // SAFETY: the text is valid for its length, `id` is writable.
+        unsafe { (self.name)(space, text.as_ptr().cast(), text.len(), &raw mut id) };
+        names.rotate_right(1);
+        names[0] = (space, text, id);
+        NAMES.with(|cell| cell.set(names));
+        id
+    }
+}
