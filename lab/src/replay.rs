@@ -1,0 +1,229 @@
+//! Playing a scenario through Dynamo's simulator.
+
+use std::sync::Arc;
+
+use dynamo_kv_router::config::KvRouterConfig;
+use dynamo_mocker::common::perf_model::PerfModel;
+use dynamo_mocker::common::protocols::MockerConfig;
+use dynamo_mocker::loadgen::Trace;
+use dynamo_mocker::replay::{
+    OfflineDisaggReplayConfig, ReplayCaptureOptions, ReplayDeterminism, ReplayRouterMode,
+    SlaThresholds, TraceSimulationReport,
+    simulate_concurrency_workload_disagg_with_router_mode_and_options,
+    simulate_concurrency_workload_with_router_mode_and_options,
+    simulate_loaded_trace_disagg_with_router_mode_and_capture_options,
+    simulate_loaded_trace_disagg_with_router_mode_and_options,
+    simulate_loaded_trace_with_router_mode_and_capture_options,
+    simulate_loaded_trace_with_router_mode_and_options, with_kv_event_lag_ms,
+};
+use serde_json::json;
+
+use crate::scenario::{Arrivals, Cluster, Determinism, Scenario};
+use crate::{timing, workload};
+
+const ROUTER: ReplayRouterMode = ReplayRouterMode::KvRouter;
+
+/// A scenario with everything that it names read: what is left is to play it.
+pub struct Prepared {
+    scenario: Scenario,
+    trace: Trace,
+    timing: Arc<PerfModel>,
+}
+
+impl Prepared {
+    /// Read the workload and the timing model of a scenario.
+    ///
+    /// # Errors
+    ///
+    /// If a file that it names is not what it should be.
+    pub fn new(scenario: Scenario) -> anyhow::Result<Self> {
+        Ok(Self {
+            trace: workload::trace(&scenario)?,
+            timing: timing::perf_model(&scenario.timing)?,
+            scenario,
+        })
+    }
+
+    /// What is to be played.
+    #[must_use]
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// Play the scenario. One thread, simulated time.
+    ///
+    /// # Errors
+    ///
+    /// If the simulator refuses the scenario or fails.
+    pub fn play(self) -> anyhow::Result<TraceSimulationReport> {
+        let Self { scenario, trace, timing } = self;
+        let workers = workers(&scenario, &timing)?;
+        let router = Some(router_config(&scenario));
+        with_kv_event_lag_ms(scenario.router.kv_event_lag_ms, || match scenario.determinism {
+            Determinism::Canonical => play_canonical(&scenario, workers, router, trace),
+            Determinism::Seeded => seeded(scenario.seed, || match scenario.arrivals {
+                Arrivals::Open { speedup, .. } => {
+                    play_open(workers, router, trace, speedup.unwrap_or(1.0))
+                }
+                Arrivals::Closed { concurrency } => {
+                    play_closed(workers, router, trace, concurrency)
+                }
+            })?,
+        })?
+    }
+}
+
+#[cfg(feature = "instrumented")]
+fn seeded<T>(seed: u64, replay: impl FnOnce() -> T) -> anyhow::Result<T> {
+    Ok(dynamo_mocker::replay::nashtrace_replay::with_seed(seed, replay))
+}
+
+#[cfg(not(feature = "instrumented"))]
+fn seeded<T>(_seed: u64, _replay: impl FnOnce() -> T) -> anyhow::Result<T> {
+    anyhow::bail!("Dynamo's simulator takes no seed unpatched: set determinism = \"canonical\"")
+}
+
+fn play_open(
+    workers: Workers,
+    router: Option<KvRouterConfig>,
+    trace: Trace,
+    speedup: f64,
+) -> anyhow::Result<TraceSimulationReport> {
+    let sla = SlaThresholds::default();
+    match workers {
+        Workers::Aggregated(config, workers) => simulate_loaded_trace_with_router_mode_and_options(
+            *config, router, None, trace, workers, speedup, ROUTER, true, None, sla,
+        ),
+        Workers::Disaggregated(config) => {
+            simulate_loaded_trace_disagg_with_router_mode_and_options(
+                *config, router, None, trace, speedup, ROUTER, true, None, sla,
+            )
+        }
+    }
+}
+
+fn play_closed(
+    workers: Workers,
+    router: Option<KvRouterConfig>,
+    trace: Trace,
+    concurrency: usize,
+) -> anyhow::Result<TraceSimulationReport> {
+    let sla = SlaThresholds::default();
+    match workers {
+        Workers::Aggregated(config, workers) => {
+            simulate_concurrency_workload_with_router_mode_and_options(
+                *config,
+                router,
+                None,
+                trace,
+                concurrency,
+                workers,
+                ROUTER,
+                true,
+                None,
+                sla,
+            )
+        }
+        Workers::Disaggregated(config) => {
+            simulate_concurrency_workload_disagg_with_router_mode_and_options(
+                *config,
+                router,
+                None,
+                trace,
+                concurrency,
+                ROUTER,
+                true,
+                None,
+                sla,
+            )
+        }
+    }
+}
+
+fn play_canonical(
+    scenario: &Scenario,
+    workers: Workers,
+    router: Option<KvRouterConfig>,
+    trace: Trace,
+) -> anyhow::Result<TraceSimulationReport> {
+    let capture = ReplayCaptureOptions {
+        capture_per_request: true,
+        determinism: ReplayDeterminism::CanonicalV1,
+        ..ReplayCaptureOptions::default()
+    };
+    let Arrivals::Open { speedup, .. } = scenario.arrivals else {
+        anyhow::bail!("canonical replay plays open loops only");
+    };
+    let speedup = speedup.unwrap_or(1.0);
+    let sla = SlaThresholds::default();
+    match workers {
+        Workers::Aggregated(config, workers) => {
+            simulate_loaded_trace_with_router_mode_and_capture_options(
+                *config, router, None, trace, workers, speedup, ROUTER, capture, None, sla,
+            )
+        }
+        Workers::Disaggregated(config) => {
+            simulate_loaded_trace_disagg_with_router_mode_and_capture_options(
+                *config, router, None, trace, speedup, ROUTER, capture, None, sla,
+            )
+        }
+    }
+}
+
+enum Workers {
+    Aggregated(Box<MockerConfig>, usize),
+    Disaggregated(Box<OfflineDisaggReplayConfig>),
+}
+
+fn workers(scenario: &Scenario, timing: &Arc<PerfModel>) -> anyhow::Result<Workers> {
+    let worker_config = |role| worker_config(scenario, role, timing);
+    Ok(match scenario.cluster {
+        Cluster::Aggregated { workers } => {
+            Workers::Aggregated(Box::new(worker_config("aggregated")?), workers)
+        }
+        Cluster::Disaggregated { prefill_workers, decode_workers } => {
+            Workers::Disaggregated(Box::new(OfflineDisaggReplayConfig {
+                prefill_args: worker_config("prefill")?,
+                decode_args: worker_config("decode")?,
+                num_prefill_workers: prefill_workers,
+                num_decode_workers: decode_workers,
+            }))
+        }
+    })
+}
+
+fn worker_config(
+    scenario: &Scenario,
+    role: &str,
+    timing: &Arc<PerfModel>,
+) -> anyhow::Result<MockerConfig> {
+    let engine = &scenario.engine;
+    let mut config = MockerConfig::from_value(json!({
+        "engine": {
+            "backend": engine.backend,
+            "worker_type": role,
+            "block_size": engine.block_size,
+            "num_gpu_blocks": engine.kv_blocks,
+            "max_num_seqs": engine.max_num_seqs,
+            "max_num_batched_tokens": engine.max_num_batched_tokens,
+            "enable_prefix_caching": engine.prefix_caching,
+        }
+    }))?;
+    config.perf_model = Arc::clone(timing);
+    Ok(config)
+}
+
+fn router_config(scenario: &Scenario) -> KvRouterConfig {
+    let router = &scenario.router;
+    KvRouterConfig {
+        overlap_score_credit: router.overlap_score_credit,
+        overlap_score_credit_decay: router.overlap_score_credit_decay,
+        prefill_load_scale: router.prefill_load_scale,
+        decode_active_request_weight: router.decode_active_request_weight,
+        host_cache_hit_weight: router.host_cache_hit_weight,
+        disk_cache_hit_weight: router.disk_cache_hit_weight,
+        router_temperature: router.temperature,
+        router_queue_threshold: router.queue_threshold,
+        ..KvRouterConfig::default()
+    }
+}

@@ -1,0 +1,32 @@
+//! How long a forward pass takes.
+//!
+//! The simulator's own default is a polynomial whose decode time depends on the size of the KV cache:
+//! with it, a scenario that varies the cache would vary the GPU. It is therefore never used here.
+
+mod measured;
+mod roofline;
+
+use std::sync::Arc;
+
+use dynamo_mocker::common::perf_model::PerfModel;
+
+pub use roofline::{GPUS, Gpu, MODELS, Model, Roofline, roofline};
+
+use crate::scenario::Timing;
+
+/// The simulator's timing model for a scenario.
+///
+/// # Errors
+///
+/// If a named model, GPU or file cannot be used.
+pub fn perf_model(timing: &Timing) -> anyhow::Result<Arc<PerfModel>> {
+    Ok(Arc::new(match timing {
+        Timing::Roofline { model, gpu, tensor_parallel } => {
+            let roofline = roofline(model, gpu, *tensor_parallel).map_err(anyhow::Error::msg)?;
+            PerfModel::from_ais_callback(Arc::new(roofline))
+        }
+        Timing::Measured { spec, systems } => {
+            PerfModel::from_ais_callback(Arc::new(measured::Measured::load(spec, systems)?))
+        }
+    }))
+}
