@@ -1,0 +1,9 @@
+//! The answers that commands give, computed from the tables: pure, and ready to be shown.
+
+mod group;
+mod regret;
+mod summary;
+
+pub use group::Group;
+pub use regret::{PoolAnswer, Realised, RegretAnswer, RegretPart, Window};
+pub use summary::{Propensity, RegretSummary};

@@ -1,0 +1,105 @@
+//! Reading the traces that the user named.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use nashtrace::trace::DamageKind;
+
+use super::complain;
+use crate::load::{FileFacts, Run, Visitor, runs, scan};
+
+/// The traces of a command, and how it is told to answer.
+#[derive(clap::Args)]
+pub(super) struct Input {
+    /// Trace files, directories of them, or folders of lab runs
+    #[arg(required = true, value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// What could be read.
+pub(super) struct Read<V> {
+    /// The runs that have a readable file.
+    pub(super) runs: Vec<ReadRun<V>>,
+    /// Paths and files that could not be read at all, one sentence each.
+    pub(super) unreadable: Vec<String>,
+}
+
+/// The files of one directory.
+pub(super) struct ReadRun<V> {
+    /// The folder, as the user named it.
+    pub(super) folder: PathBuf,
+    /// Every file that begins like a trace, with what its visitor gathered.
+    pub(super) files: Vec<(FileFacts, V)>,
+}
+
+impl<V> Read<V> {
+    /// The files of all runs.
+    pub(super) fn files(&self) -> impl Iterator<Item = &(FileFacts, V)> {
+        self.runs.iter().flat_map(|run| &run.files)
+    }
+
+    /// Whether everything that was named could be read to its end.
+    pub(super) fn is_whole(&self) -> bool {
+        self.unreadable.is_empty()
+            && self.damage().next().is_none()
+            && self.files().all(|(facts, _)| facts.interrupted.is_none())
+    }
+
+    /// Whether some file ends inside a packet.
+    pub(super) fn is_torn(&self) -> bool {
+        self.damage().any(|kind| kind == DamageKind::Torn)
+    }
+
+    fn damage(&self) -> impl Iterator<Item = DamageKind> {
+        self.files().flat_map(|(facts, _)| &facts.damage).map(|damage| damage.kind)
+    }
+}
+
+/// Read every file that the paths stand for. What cannot be read is named on standard error.
+pub(super) fn read<V: Visitor>(input: &Input, mut visitor: impl FnMut() -> V) -> Read<V> {
+    let (found, errors) = runs(&input.paths);
+    let mut unreadable: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    unreadable.iter().for_each(|sentence| complain(sentence));
+    let bar = progress_bar(&found);
+    let mut before = 0;
+    let mut runs = Vec::new();
+    for run in found {
+        let mut files = Vec::new();
+        for file in &run.files {
+            let mut visitor = visitor();
+            match scan(file, &mut visitor, |offset| bar.set_position(before + offset)) {
+                Ok(facts) => {
+                    before += facts.bytes;
+                    let damage = facts.damage_sentences();
+                    bar.suspend(|| damage.iter().for_each(|sentence| complain(sentence)));
+                    files.push((facts, visitor));
+                }
+                Err(error) => {
+                    bar.suspend(|| complain(&error.to_string()));
+                    unreadable.push(error.to_string());
+                }
+            }
+        }
+        if !files.is_empty() {
+            runs.push(ReadRun { folder: run.folder, files });
+        }
+    }
+    bar.finish_and_clear();
+    Read { runs, unreadable }
+}
+
+/// A bar for long work, on a terminal only.
+fn progress_bar(runs: &[Run]) -> ProgressBar {
+    const WORTH_A_BAR: u64 = 32 << 20;
+    let files = runs.iter().flat_map(|run| &run.files);
+    let bytes = files.filter_map(|file| file.metadata().ok()).map(|data| data.len()).sum();
+    if bytes < WORTH_A_BAR || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("reading {bar:40} {bytes}/{total_bytes} {eta}");
+    ProgressBar::new(bytes).with_style(style.expect("a valid template"))
+}

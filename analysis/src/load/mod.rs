@@ -1,0 +1,11 @@
+//! Readers: trace files, and what the lab knows about the outcomes.
+
+mod clock;
+mod outcomes;
+mod paths;
+mod scan;
+
+pub use clock::Timeline;
+pub use outcomes::{Outcome, OutcomeError, Outcomes};
+pub use paths::{PathError, Run, outcomes_beside, runs};
+pub use scan::{FileFacts, Ledgers, Names, ProducerFacts, Visitor, scan};

@@ -1,0 +1,240 @@
+//! One pass over a trace file: every record goes to a visitor, and the facts about the file itself are
+//! gathered on the way.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use nashtrace::record::{Anchor, Kind, Loss, LossReason, Name, NameSpace};
+use nashtrace::trace::{
+    Damage, FileHeader, Item, OpenError, PacketFlags, PacketHeader, RawRecord, Reader,
+};
+
+use super::clock::Timeline;
+
+/// What a pass is made for.
+pub trait Visitor {
+    /// A record of a producer, in recorded order. Names, anchors and ledgers come too.
+    fn record(&mut self, packet: &PacketHeader, record: &RawRecord<'_>);
+}
+
+impl Visitor for () {
+    fn record(&mut self, _: &PacketHeader, _: &RawRecord<'_>) {}
+}
+
+/// The names of one file, by space and id.
+pub type Names = BTreeMap<(u8, u32), String>;
+
+/// The last ledger of each producer and kind.
+pub type Ledgers = BTreeMap<(u32, u8), Loss>;
+
+/// What the packets of one producer say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProducerFacts {
+    /// Packets read.
+    pub packets: u64,
+    /// Packets that are missing between them.
+    pub missing_packets: u64,
+    /// Events read, by kind; rows count as events.
+    pub events: BTreeMap<u8, u64>,
+    /// The last packet's account: events begun, written, and lost by reason.
+    pub produced: u64,
+    /// See `produced`.
+    pub written: u64,
+    /// See `produced`.
+    pub lost: [u64; LossReason::SLOTS],
+    next_sequence: u64,
+}
+
+impl ProducerFacts {
+    /// Events lost, for any reason.
+    #[must_use]
+    pub fn lost_total(&self) -> u64 {
+        self.lost.iter().fold(0, |sum, n| sum.saturating_add(*n))
+    }
+
+    /// Events that were begun before the last packet and are neither written nor lost.
+    fn unwritten(&self) -> u64 {
+        self.produced.saturating_sub(self.written.saturating_add(self.lost_total()))
+    }
+}
+
+/// What a file says about itself.
+#[derive(Debug, Clone)]
+pub struct FileFacts {
+    /// The file.
+    pub path: PathBuf,
+    /// Its header.
+    pub header: FileHeader,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Whether the session completed it.
+    pub complete: bool,
+    /// Stretches that could not be read.
+    pub damage: Vec<Damage>,
+    /// By producer; 0 is the collector.
+    pub producers: BTreeMap<u32, ProducerFacts>,
+    /// By space and id.
+    pub names: Names,
+    /// The last ledger of each producer and kind.
+    pub ledgers: Ledgers,
+    /// Ticks and wall time.
+    pub timeline: Timeline,
+    /// A failure of the operating system that ended the pass, with the offset.
+    pub interrupted: Option<(u64, String)>,
+}
+
+impl FileFacts {
+    /// The name behind an id, or the id itself if its name was lost.
+    #[must_use]
+    pub fn name(&self, space: NameSpace, id: u32) -> String {
+        match self.names.get(&(space as u8, id)) {
+            Some(name) => name.clone(),
+            None if id == 0 => "unknown".to_owned(),
+            None => format!("#{id}"),
+        }
+    }
+
+    /// Events read, by kind; rows count as events.
+    #[must_use]
+    pub fn events(&self) -> BTreeMap<u8, u64> {
+        let mut sum = BTreeMap::new();
+        for producer in self.producers.values() {
+            for (kind, count) in &producer.events {
+                *sum.entry(*kind).or_default() += count;
+            }
+        }
+        sum
+    }
+
+    /// What is wrong with the file, one sentence each.
+    #[must_use]
+    pub fn damage_sentences(&self) -> Vec<String> {
+        let damage = self.damage.iter().map(|damage| {
+            format!("{}: offset {}: {}", self.path.display(), damage.offset, damage.kind)
+        });
+        let interrupted = self
+            .interrupted
+            .iter()
+            .map(|(offset, error)| format!("{}: offset {offset}: {error}", self.path.display()));
+        damage.chain(interrupted).collect()
+    }
+
+    /// What is missing from the file, one sentence each; damage comes first.
+    #[must_use]
+    pub fn missing_sentences(&self) -> Vec<String> {
+        let path = self.path.display();
+        let mut sentences = self.damage_sentences();
+        if !self.complete {
+            let ring = self.header.settings.iter().find(|(name, _)| name == "ring_bytes");
+            let bound = ring.map_or_else(String::new, |(_, bytes)| {
+                format!(": at most what the rings held ({bytes} bytes per recording thread)")
+            });
+            let unwritten: u64 = self.producers.values().map(ProducerFacts::unwritten).sum();
+            let begun = if unwritten > 0 {
+                format!("; at least {unwritten} events were begun but never written")
+            } else {
+                String::new()
+            };
+            sentences.push(format!(
+                "{path}: the session did not complete the file; the process still records, or it ended \
+                 abruptly and its last events are missing{bound}{begun}"
+            ));
+        }
+        let packets = self.missing_packets();
+        if packets > 0 {
+            sentences.push(format!("{path}: {packets} packets are missing"));
+        }
+        let lost = self.lost();
+        if lost > 0 {
+            sentences.push(format!("{path}: {lost} events were lost while recording"));
+        }
+        sentences
+    }
+
+    /// Packets that are missing between those that were read.
+    #[must_use]
+    pub fn missing_packets(&self) -> u64 {
+        self.producers.values().map(|producer| producer.missing_packets).sum()
+    }
+
+    /// Events that the process lost, by its own account.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.producers.values().map(ProducerFacts::lost_total).sum()
+    }
+
+    fn packet(&mut self, header: &PacketHeader) {
+        self.complete = header.has(PacketFlags::FINAL);
+        let producer = self.producers.entry(header.producer).or_default();
+        producer.packets += 1;
+        producer.missing_packets += header.sequence.saturating_sub(producer.next_sequence);
+        producer.next_sequence = header.sequence + 1;
+        producer.produced = header.produced;
+        producer.written = header.written;
+        producer.lost = header.lost;
+    }
+
+    fn record(&mut self, producer: u32, record: &RawRecord<'_>) {
+        let events = &mut self.producers.entry(producer).or_default().events;
+        *events.entry(record.head.kind).or_default() += 1;
+        if record.head.kind == Kind::Decision as u8 {
+            *events.entry(Kind::Candidate as u8).or_default() += u64::from(record.head.rows);
+        } else if let Some(name) = record.to::<Name>() {
+            let text = record.rows.get(..name.length as usize).unwrap_or_default();
+            let text = String::from_utf8_lossy(text).into_owned();
+            self.names.insert((name.space, name.id), text);
+        } else if let Some(anchor) = record.to::<Anchor>() {
+            self.timeline.add(&anchor);
+        } else if let Some(ledger) = record.to::<Loss>() {
+            self.ledgers.insert((ledger.producer, ledger.of_kind), ledger);
+        }
+    }
+}
+
+/// Read a file to its end. `progress` is told the offset after every packet.
+///
+/// # Errors
+///
+/// If the file cannot be opened or is not a trace of this format version. Damage further on is noted
+/// in the facts.
+pub fn scan(
+    path: &Path,
+    visitor: &mut impl Visitor,
+    mut progress: impl FnMut(u64),
+) -> Result<FileFacts, OpenError> {
+    let mut reader = Reader::open(path)?;
+    let mut facts = FileFacts {
+        path: path.to_owned(),
+        header: reader.header().clone(),
+        bytes: reader.size(),
+        complete: false,
+        damage: Vec::new(),
+        producers: BTreeMap::new(),
+        names: Names::new(),
+        ledgers: Ledgers::new(),
+        timeline: Timeline::new(reader.header()),
+        interrupted: None,
+    };
+    loop {
+        match reader.next_item() {
+            Ok(Some(Item::Packet(packet))) => {
+                facts.packet(&packet.header);
+                for record in packet.records() {
+                    facts.record(packet.header.producer, &record);
+                    visitor.record(&packet.header, &record);
+                }
+            }
+            Ok(Some(Item::Damage(damage))) => {
+                facts.complete = false;
+                facts.damage.push(damage);
+            }
+            Ok(None) => return Ok(facts),
+            Err(error) => {
+                facts.complete = false;
+                facts.interrupted = Some((reader.position(), error.to_string()));
+                return Ok(facts);
+            }
+        }
+        progress(reader.position());
+    }
+}

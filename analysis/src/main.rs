@@ -1,0 +1,5 @@
+//! The `nashtrace` command.
+
+fn main() -> std::process::ExitCode {
+    nashtrace_analysis::cli::run()
+}

@@ -1,0 +1,9 @@
+//! Showing results: tables for people, JSON for machines.
+
+mod number;
+mod table;
+mod text;
+
+pub use number::{count, number, percent, seconds};
+pub use table::Table;
+pub use text::{heading, sentence, warning};

@@ -1,0 +1,11 @@
+//! Statistics over slices: no I/O, the same result on any machine.
+
+mod block_length;
+mod bootstrap;
+mod quantile;
+mod rank;
+
+pub use block_length::block_length;
+pub use bootstrap::{Estimate, Interval, mean_interval};
+pub use quantile::{mean, quantile_interval, quantile_sorted};
+pub use rank::{Correlation, spearman};

@@ -1,0 +1,224 @@
+//! Recording small sessions through the real capture path, and running the real binary.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
+
+use nashtrace::abi::{ABI_VERSION, Api, SessionOptions, Status, nashtrace_get_api};
+use nashtrace::record::{
+    Candidate, CandidateFlag, Clock, Decision, DecisionFlag, Mode, NameSpace, Phase, Request,
+    request_key,
+};
+use nashtrace::state::CostFormula;
+use nashtrace::trace::{Item, Reader};
+use zerocopy::FromZeros;
+
+/// Run `nashtrace` with arguments.
+pub(crate) fn nashtrace(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_nashtrace")).args(arguments).output().unwrap()
+}
+
+/// The folder of a run with one trace.
+pub(crate) struct Recorded {
+    folder: tempfile::TempDir,
+    trace: String,
+}
+
+impl Recorded {
+    /// The directory of the trace.
+    pub(crate) fn path(&self) -> &str {
+        &self.trace
+    }
+
+    /// The folder of the run.
+    pub(crate) fn run_folder(&self) -> &str {
+        self.folder.path().to_str().unwrap()
+    }
+
+    /// A file of the run's folder.
+    pub(crate) fn run_file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The trace file.
+    pub(crate) fn file(&self) -> PathBuf {
+        std::fs::read_dir(&self.trace).unwrap().next().unwrap().unwrap().path()
+    }
+
+    /// Write `requests.jsonl` with times to first token, as the lab does.
+    pub(crate) fn write_outcomes(&self, ttft_ms: &[(u64, f64)]) {
+        let lines: String = ttft_ms
+            .iter()
+            .map(|(id, ttft)| {
+                let key = key(*id);
+                format!(
+                    "{{\"request_key\":\"{key:016x}\",\"ttft_ms\":{ttft},\"e2e_latency_ms\":null,\
+                     \"input_length\":10,\"reused_input_tokens\":0}}\n"
+                )
+            })
+            .collect();
+        std::fs::write(self.run_file("requests.jsonl"), lines).unwrap();
+    }
+
+    /// Cut the packet that completes the file, as if the process had been killed before.
+    pub(crate) fn cut_last_packet(&self) {
+        let file = self.file();
+        let mut reader = Reader::open(&file).unwrap();
+        let mut last = 0;
+        while let Some(Item::Packet(packet)) = reader.next_item().unwrap() {
+            last = packet.offset;
+        }
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::write(&file, &bytes[..last as usize]).unwrap();
+    }
+}
+
+fn key(id: u64) -> u64 {
+    request_key(format!("id-{id}").as_bytes())
+}
+
+/// Record a session in this process.
+pub(crate) fn record(events: impl FnOnce(&mut Session)) -> Recorded {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace").to_str().unwrap().to_owned();
+    let mut session = Session::start(Path::new(&trace));
+    events(&mut session);
+    assert_eq!((session.api.session_stop)(20_000), Status::Ok);
+    Recorded { folder, trace }
+}
+
+/// A running session that plays a router with one-token blocks.
+pub(crate) struct Session {
+    api: &'static Api,
+    pool: u32,
+    seconds: u64,
+}
+
+impl Session {
+    fn start(directory: &Path) -> Self {
+        // SAFETY: the table is static.
+        let api = unsafe { nashtrace_get_api(ABI_VERSION).as_ref() }.unwrap();
+        let text = directory.to_str().unwrap();
+        let options = SessionOptions {
+            struct_size: size_of::<SessionOptions>() as u32,
+            max_producers: 0,
+            directory: text.as_ptr().cast(),
+            directory_length: text.len(),
+            ring_bytes: 0,
+            flush_ms: 0,
+            poll_ms: 1,
+        };
+        // SAFETY: the options are whole.
+        assert_eq!(unsafe { (api.session_start)(&raw const options) }, Status::Ok);
+        let mut pool = 0;
+        // SAFETY: the text is valid for its length.
+        let status =
+            unsafe { (api.name)(NameSpace::Pool as u8, c"pool".as_ptr(), 4, &raw mut pool) };
+        assert_eq!(status, Status::Ok);
+        Self { api, pool, seconds: 0 }
+    }
+
+    /// The next event happens at this second; otherwise each is one second after the last.
+    pub(crate) fn at(&mut self, seconds: u64) -> &mut Self {
+        self.seconds = seconds;
+        self
+    }
+
+    /// A tracked decision between workers given as (cached blocks, active blocks).
+    pub(crate) fn decision(
+        &mut self,
+        id: u64,
+        workers: &[(u32, u32)],
+        chosen: u32,
+        temperature: f64,
+    ) {
+        self.decide(id, workers, chosen, temperature, Mode::Tracked, 0.0);
+    }
+
+    /// An advisory decision.
+    pub(crate) fn preview(&mut self, id: u64, workers: &[(u32, u32)], chosen: u32) {
+        self.decide(id, workers, chosen, 0.0, Mode::Advisory, 0.0);
+    }
+
+    /// A tracked decision whose first candidate is recorded with a wrong cost.
+    pub(crate) fn decision_with_cost_error(
+        &mut self,
+        id: u64,
+        workers: &[(u32, u32)],
+        chosen: u32,
+        error: f64,
+    ) {
+        self.decide(id, workers, chosen, 0.0, Mode::Tracked, error);
+    }
+
+    fn decide(
+        &mut self,
+        id: u64,
+        workers: &[(u32, u32)],
+        chosen: u32,
+        temperature: f64,
+        mode: Mode,
+        cost_error: f64,
+    ) {
+        let mut decision = Decision::new_zeroed();
+        decision.head.struct_size = size_of::<Decision>() as u32;
+        decision.head.clock = Clock::Caller as u8;
+        decision.head.time = self.tick();
+        decision.request = key(id);
+        decision.pool = self.pool;
+        decision.mode = mode as u8;
+        decision.flags = DecisionFlag::DefaultPolicy as u16
+            | DecisionFlag::TracksPrefill as u16
+            | DecisionFlag::TierMatches as u16;
+        decision.overlap_score_credit = 1.0;
+        decision.prefill_load_scale = 1.0;
+        decision.temperature = temperature;
+        decision.isl_tokens = 10;
+        decision.block_size = 1;
+        decision.chosen = chosen;
+        let mut candidates: Vec<Candidate> = (0..)
+            .zip(workers)
+            .map(|(worker, &(cached, active))| {
+                let mut candidate = Candidate::new_zeroed();
+                candidate.worker = worker;
+                candidate.device_blocks = cached;
+                candidate.effective_overlap_blocks = cached.into();
+                candidate.active_decode_blocks = active;
+                candidate.preferred_taint_multiplier = 1.0;
+                candidate.flags = CandidateFlag::LoadKnown as u32;
+                candidate
+            })
+            .collect();
+        let formula = CostFormula::new(&decision, &candidates).unwrap();
+        let costs: Vec<f64> = candidates.iter().map(|candidate| formula.cost(candidate)).collect();
+        for (candidate, cost) in candidates.iter_mut().zip(costs) {
+            candidate.cost = cost;
+        }
+        candidates[0].cost += cost_error;
+        let (count, stride) = (candidates.len() as u32, size_of::<Candidate>() as u32);
+        // SAFETY: both are whole.
+        let status =
+            unsafe { (self.api.decision)(&raw const decision, candidates.as_ptr(), count, stride) };
+        assert_eq!(status, Status::Ok);
+    }
+
+    /// A request is booked.
+    pub(crate) fn request(&mut self, id: u64) {
+        let mut request = Request::new_zeroed();
+        request.head.struct_size = size_of::<Request>() as u32;
+        request.head.clock = Clock::Caller as u8;
+        request.head.time = self.tick();
+        request.request = key(id);
+        request.phase = Phase::Booked as u8;
+        // SAFETY: the struct is whole.
+        assert_eq!(unsafe { (self.api.request)(&raw const request) }, Status::Ok);
+    }
+
+    fn tick(&mut self) -> u64 {
+        let time = self.seconds * 1_000_000_000;
+        self.seconds += 1;
+        time
+    }
+}
