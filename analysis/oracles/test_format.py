@@ -38,6 +38,14 @@ def test_every_field_of_every_decision_agrees(run, trace):
         assert ours["chosen"] == ours["candidates"][fields["chosen"]]
 
 
+def test_prompt_lengths_are_the_simulators_own(trace, outcomes):
+    """What joins an outcome to its decision: the request, and its prompt tokens in every pool."""
+    tokens = {int(outcome["request_key"], 16): outcome["input_length"] for outcome in outcomes}
+    for record in trace.records:
+        if record.kind == "decision":
+            assert record.fields["isl_tokens"] == tokens[record.fields["request"]]
+
+
 def test_candidates_are_in_worker_order(trace):
     for record in trace.records:
         order = [(row["worker"], row["rank"]) for row in record.rows if record.kind == "decision"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from arch.bootstrap import CircularBlockBootstrap
+from arch.bootstrap import CircularBlockBootstrap, optimal_block_length
 from scipy import special, stats
 
 FLAG_DEFAULT_POLICY, FLAG_TRACKS_PREFILL, FLAG_PLAIN_DECODE, FLAG_DECODE_LABEL, FLAG_TIER_MATCHES = 1, 8, 16, 32, 64
@@ -78,10 +78,12 @@ def test_summaries_agree_with_numpy(which, regret, request):
 def test_the_interval_of_the_mean_agrees_with_arch(which, regret, request):
     series = request.getfixturevalue(which)
     ours = regret[which]["mean_interval"]
-    if series.std() == 0:
+    if np.ptp(series) == 0:
         assert (ours["low"], ours["high"]) == (series[0], series[0])
         return
-    block = round(np.cbrt(len(series)))
+    best = optimal_block_length(series)["circular"].iloc[0]
+    # At most a thousand blocks.
+    block = max(int(np.ceil(best)), len(series) // 1000)
     bootstrap = CircularBlockBootstrap(block, series, seed=7)
     low, high = bootstrap.conf_int(np.mean, 2000, method="percentile").ravel()
     width = high - low
@@ -100,13 +102,16 @@ def test_quantile_intervals_are_the_binomial_order_statistics(regret, overlap):
         assert ordered[high - 3] <= interval["high"] <= ordered[min(high + 3, n - 1)]
 
 
-def test_overlap_regret_is_the_simulators_own(outcomes, overlap):
-    history = [route for outcome in outcomes for route in outcome["routing_history"]]
-    theirs = np.array([route["overlap_regret_blocks"] for route in history])
-    # The simulator rounds overlaps to whole blocks; device blocks are whole.
-    assert len(theirs) == len(overlap)
-    assert theirs.sum() == overlap.sum()
-    assert np.count_nonzero(theirs) == np.count_nonzero(overlap)
+def test_overlap_regret_is_the_simulators_own(decisions, outcomes, overlap):
+    """Decision by decision, which the simulator lists by request and we record in order of time."""
+    ours = {}
+    for record, regret in zip(decisions, overlap, strict=True):
+        ours.setdefault(record.fields["request"], []).append(regret)
+    assert len(ours) == len(outcomes)
+    for outcome in outcomes:
+        theirs = [route["overlap_regret_blocks"] for route in outcome["routing_history"]]
+        # Only device blocks are cached here, and those are whole.
+        assert ours[int(outcome["request_key"], 16)] == theirs
 
 
 def test_propensities_agree_with_scipy(decisions):
@@ -141,29 +146,45 @@ def test_drawn_choices_have_the_frequency_of_their_propensity(decisions):
     assert abs(sum(taken) - probability.sum()) < 4 * spread
 
 
-def test_herding_agrees_with_an_independent_count(decisions, regret, trace):
+def pool_of(record, trace):
     names = {r.fields["id"]: r.fields["text"] for r in trace.records
              if r.kind == "name" and r.fields["space"] == 1}
-    assert {pool["pool"] for pool in regret["herding_by_pool"]} == {
-        names[r.fields["pool"]] for r in decisions
-    }
-    for pool in regret["herding_by_pool"]:
-        mine = [r for r in decisions if names[r.fields["pool"]] == pool["pool"]]
+    return names[record.fields["pool"]]
+
+
+def test_herding_agrees_with_an_independent_count(decisions, regret, trace):
+    pools = [pool_of(record, trace) for record in decisions]
+    assert {pool["pool"] for pool in regret["pools"]} == set(pools)
+    assert regret["herding"] == max((p["herding"] for p in regret["pools"]), key=lambda h: h["gini"] / h["largest_gini"])
+    for pool in regret["pools"]:
+        herding = pool["herding"]
+        mine = [r for r, name in zip(decisions, pools, strict=True) if name == pool["pool"]]
         workers = sorted({row["worker"] for r in mine for row in r.rows})
         picks = np.array([r.rows[r.fields["chosen"]]["worker"] for r in mine])
         counts = np.array([(picks == worker).sum() for worker in workers])
         gini = np.abs(counts[:, None] - counts[None, :]).mean() / (2 * counts.mean())
-        assert pool["gini"] == pytest.approx(gini, rel=1e-9)
-        assert pool["top_share"] == pytest.approx(counts.max() / counts.sum(), rel=1e-12)
+        assert herding["gini"] == pytest.approx(gini, rel=1e-9)
+        assert herding["largest_gini"] == pytest.approx(1 - 1 / len(workers))
+        assert herding["top_share"] == pytest.approx(counts.max() / counts.sum(), rel=1e-12)
         ends = np.flatnonzero(np.append(picks[1:] != picks[:-1], True))
-        assert pool["longest_run"] == np.diff(np.append(-1, ends)).max()
+        assert herding["longest_run"] == np.diff(np.append(-1, ends)).max()
 
 
-def test_rank_correlations_agree_with_scipy(decisions, regret, outcomes, overlap, predicted):
+def test_rank_correlations_agree_with_scipy(decisions, regret, trace, outcomes, overlap, predicted):
     ttft = {int(outcome["request_key"], 16): outcome["ttft_ms"] for outcome in outcomes}
+    pools = np.array([pool_of(record, trace) for record in decisions])
     times = np.array([ttft[r.fields["request"]] for r in decisions])
-    for series, name in ((overlap, "spearman_overlap_regret_ttft"), (predicted, "spearman_predicted_regret_ttft")):
-        if series.std() == 0:
-            assert regret["realised"][name] is None
-        else:
-            assert regret["realised"][name] == pytest.approx(stats.spearmanr(series, times).statistic, rel=1e-9)
+    for pool in regret["pools"]:
+        mine = pools == pool["pool"]
+        for series, name in ((overlap, "spearman_overlap_regret_ttft"), (predicted, "spearman_predicted_regret_ttft")):
+            ours, x, y = pool["realised"][name], series[mine], times[mine]
+            if np.ptp(x) == 0:
+                assert ours is None
+                continue
+            theirs = stats.spearmanr(x, y).statistic
+            assert ours == pytest.approx(theirs, rel=1e-9)
+            # Fisher's transformation, with the variance of Bonett and Wright (2000) for ranks.
+            half = stats.norm.ppf(0.975) * np.sqrt((1 + theirs**2 / 2) / (len(x) - 3))
+            interval = pool["realised"][f"{name}_interval"]
+            assert interval["low"] == pytest.approx(np.tanh(np.arctanh(theirs) - half), rel=1e-6)
+            assert interval["high"] == pytest.approx(np.tanh(np.arctanh(theirs) + half), rel=1e-6)

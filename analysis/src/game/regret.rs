@@ -11,7 +11,7 @@ pub fn predicted_regret(costs: impl IntoIterator<Item = f64>, chosen: usize) -> 
 
 /// Overlap regret: blocks of cached prefix that the chosen candidate lacks against the candidate that
 /// has most of them. Dynamo's own notion, which it exports for prefill pools as `overlap_blocks_lost`.
-/// NaN if the row does not exist.
+/// NaN as for [`predicted_regret`].
 #[must_use]
 pub fn overlap_regret(effective_overlaps: impl IntoIterator<Item = f64>, chosen: usize) -> f64 {
     let (chosen, best) = chosen_and_best(effective_overlaps, chosen, f64::max);
@@ -54,5 +54,12 @@ mod tests {
     fn a_choice_that_was_not_offered_has_no_regret() {
         assert!(predicted_regret([1.0], 1).is_nan());
         assert!(overlap_regret([], 0).is_nan());
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_unknown_in_the_chosen_row_and_passed_over_in_others() {
+        assert!(predicted_regret([f64::NAN, 1.0], 0).is_nan());
+        assert_eq!(predicted_regret([f64::NAN, 3.0, 1.0], 1), 2.0);
+        assert_eq!(overlap_regret([3.0, f64::NAN, 1.0], 2), 2.0);
     }
 }

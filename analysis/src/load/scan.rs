@@ -168,7 +168,7 @@ impl FileFacts {
         let producer = self.producers.entry(header.producer).or_default();
         producer.packets += 1;
         producer.missing_packets += header.sequence.saturating_sub(producer.next_sequence);
-        producer.next_sequence = header.sequence + 1;
+        producer.next_sequence = header.sequence.saturating_add(1);
         producer.produced = header.produced;
         producer.written = header.written;
         producer.lost = header.lost;

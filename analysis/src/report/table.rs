@@ -90,11 +90,11 @@ mod tests {
         assert_eq!(
             lines,
             [
-                " worker    host",
-                "         blocks",
-                "────────────────",
-                " 1            0",
-                " 12           7"
+                " worker     host",
+                "          blocks",
+                "─────────────────",
+                " 1             0",
+                " 12            7"
             ]
         );
     }

@@ -11,11 +11,46 @@ use nashtrace::record::{
 };
 use nashtrace::state::CostFormula;
 use nashtrace::trace::{Item, Reader};
+use serde_json::Value;
 use zerocopy::FromZeros;
+
+/// `nashtrace` with arguments, not yet run.
+pub(crate) fn command_of(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nashtrace"));
+    command.args(arguments);
+    command
+}
 
 /// Run `nashtrace` with arguments.
 pub(crate) fn nashtrace(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_nashtrace")).args(arguments).output().unwrap()
+    command_of(arguments).output().unwrap()
+}
+
+/// What a command answers with `--json` among its arguments, and its exit code.
+pub(crate) fn json(arguments: &[&str]) -> (Value, Option<i32>) {
+    let output = nashtrace(arguments);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    (value, output.status.code())
+}
+
+/// The keys of a JSON object, in order.
+pub(crate) fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// Four decisions between two workers. The costs are the formula's: 10 tokens of one-token blocks,
+/// less the cached ones, plus the active ones.
+pub(crate) fn example() -> Recorded {
+    record(|session| {
+        // (cached, active) of each worker; the chosen row; costs are 10 - cached + active.
+        session.decision(1, &[(0, 0), (4, 1)], 1, 0.0); // costs 10, 7: cache hit
+        session.decision(2, &[(0, 0), (4, 9)], 0, 0.0); // costs 10, 15: load balance, 4 blocks given up
+        session.decision(3, &[(0, 0), (0, 0)], 1, 0.0); // a tie
+        session.decision(4, &[(0, 0), (6, 5)], 0, 0.5); // costs 10, 9: drawn, 1 and 6 given up
+        session.preview(5, &[(0, 0), (0, 9)], 0);
+        session.request(1);
+    })
 }
 
 /// The folder of a run with one trace.
@@ -112,12 +147,19 @@ impl Session {
         };
         // SAFETY: the options are whole.
         assert_eq!(unsafe { (api.session_start)(&raw const options) }, Status::Ok);
-        let mut pool = 0;
+        let mut session = Self { api, pool: 0, seconds: 0 };
+        session.in_pool("pool");
+        session
+    }
+
+    /// The decisions that follow are taken in this pool.
+    pub(crate) fn in_pool(&mut self, name: &str) -> &mut Self {
+        let (text, length) = (name.as_ptr().cast(), name.len());
         // SAFETY: the text is valid for its length.
         let status =
-            unsafe { (api.name)(NameSpace::Pool as u8, c"pool".as_ptr(), 4, &raw mut pool) };
+            unsafe { (self.api.name)(NameSpace::Pool as u8, text, length, &raw mut self.pool) };
         assert_eq!(status, Status::Ok);
-        Self { api, pool, seconds: 0 }
+        self
     }
 
     /// The next event happens at this second; otherwise each is one second after the last.
@@ -142,7 +184,7 @@ impl Session {
         self.decide(id, workers, chosen, 0.0, Mode::Advisory, 0.0);
     }
 
-    /// A tracked decision whose first candidate is recorded with a wrong cost.
+    /// A tracked decision whose first candidate is recorded with a cost that is wrong by this much.
     pub(crate) fn decision_with_cost_error(
         &mut self,
         id: u64,
