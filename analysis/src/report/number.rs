@@ -32,10 +32,20 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// A share of one as a percentage; a dash if there is none.
+/// A share of one as a percentage; a dash if there is none. What is not quite nothing or all is not
+/// rounded to it.
 #[must_use]
 pub fn percent(share: f64) -> String {
-    if share.is_finite() { format!("{:.1} %", 100.0 * share) } else { "-".to_owned() }
+    let percent = 100.0 * share;
+    if !percent.is_finite() {
+        "-".to_owned()
+    } else if percent > 0.0 && percent < 0.1 {
+        "< 0.1 %".to_owned()
+    } else if percent > 99.9 && percent < 100.0 {
+        "> 99.9 %".to_owned()
+    } else {
+        format!("{percent:.1} %")
+    }
 }
 
 /// A duration.
@@ -65,5 +75,7 @@ mod tests {
         assert_eq!(number(1234.5), "1234");
         assert_eq!(number(f64::NAN), "-");
         assert_eq!(percent(0.125), "12.5 %");
+        assert_eq!([percent(0.0), percent(1.0)], ["0.0 %", "100.0 %"]);
+        assert_eq!([percent(0.0004), percent(0.9996)], ["< 0.1 %", "> 99.9 %"]);
     }
 }
