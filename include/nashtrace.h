@@ -93,6 +93,10 @@ enum nashtrace_status
      The library failed; the call had no effect.
      */
     NASHTRACE_STATUS_PANICKED = 13,
+    /*
+     The buffer is too small for the text; nothing was written.
+     */
+    NASHTRACE_STATUS_BUFFER_TOO_SMALL = 14,
 };
 #ifndef __cplusplus
 typedef uint32_t nashtrace_status;
@@ -362,6 +366,10 @@ enum nashtrace_feature
      `setting` records strategies coming into force.
      */
     NASHTRACE_FEATURE_SETTINGS = (1 << 2),
+    /*
+     `metrics_text` renders Prometheus metrics.
+     */
+    NASHTRACE_FEATURE_METRICS = (1 << 3),
 };
 #ifndef __cplusplus
 typedef uint64_t nashtrace_feature;
@@ -876,6 +884,12 @@ typedef struct nashtrace_api {
      Record that a strategy came into force.
      */
     nashtrace_status (*setting)(const struct nashtrace_setting *setting);
+    /*
+     The metrics of the running session, or of the last one, in Prometheus' text format (0.0.4,
+     UTF-8, not terminated). A NULL `buffer` asks for the length alone; the text may grow until the
+     next call, so give room to spare. Allocates: not for a hook.
+     */
+    nashtrace_status (*metrics_text)(char *buffer, size_t capacity, size_t *length);
 } nashtrace_api;
 
 #ifdef __cplusplus

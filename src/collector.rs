@@ -15,15 +15,15 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use zerocopy::{FromBytes, IntoBytes};
 
 use self::account::Account;
-pub(crate) use self::account::Totals;
 use self::own::OwnRecords;
 pub(crate) use self::thread::spawn;
 use crate::clock;
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::names;
 use crate::record::{Candidate, Decision, Head, Kind};
 use crate::ring::{Consumer, Registry, SharedLosses, Snapshot, order_hooks_before_stop};
-use crate::state;
+use crate::state::{self, Totals};
 use crate::trace::{PacketBuilder, PacketFlags, PacketMeta, Writer};
 
 /// A packet is written when it has this many bytes, or when its oldest record is old enough.
@@ -85,6 +85,7 @@ pub(crate) struct Collector {
     candidates: Vec<Candidate>,
     record: Vec<u8>,
     io: IoHealth,
+    metrics: Metrics,
 }
 
 impl Collector {
@@ -100,6 +101,7 @@ impl Collector {
         commands: Receiver<Command>,
         without_ring: &'static SharedLosses,
         without_ring_before: Snapshot,
+        metrics: Metrics,
     ) -> std::io::Result<Self> {
         Ok(Self {
             builder: PacketBuilder::new(config.zstd_level)?,
@@ -117,10 +119,12 @@ impl Collector {
             candidates: Vec::new(),
             record: Vec::new(),
             io: IoHealth::default(),
+            metrics,
         })
     }
 
     fn run(mut self) {
+        self.metrics.health.ring_size(self.config.ring_bytes);
         self.write_accounts(0);
         let mut next_drain = Instant::now() + self.config.poll_interval;
         let mut next_anchor = Instant::now() + ANCHOR_INTERVAL;
@@ -148,6 +152,7 @@ impl Collector {
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     let now = Instant::now();
+                    self.metrics.health.lag(now.duration_since(next_drain));
                     self.drain(now, false);
                     if now >= next_anchor {
                         self.write_accounts(0);
@@ -218,7 +223,9 @@ impl Collector {
         // Look at the rings before the names: a name is interned before the first record that uses it.
         let waiting: Vec<usize> = self.rings.iter().map(|ring| ring.ring.waiting()).collect();
         self.write_names();
+        self.metrics.health.found_waiting(waiting.iter().copied().max().unwrap_or(0));
         let full_enough = PACKET_BYTES.min(self.config.ring_bytes / 4);
+        let mut any_written = false;
         for (index, waiting) in waiting.into_iter().enumerate() {
             let ring = &mut self.rings[index];
             if waiting == 0 {
@@ -230,9 +237,18 @@ impl Collector {
             if everything || is_old || waiting >= full_enough {
                 self.write_ring(index, waiting);
                 self.rings[index].waiting_since = None;
+                any_written = true;
             }
         }
         self.forget_retired();
+        if any_written {
+            self.show_metrics();
+        }
+    }
+
+    fn show_metrics(&self) {
+        self.metrics.router.show();
+        self.metrics.health.show(&self.totals(), self.rings.len());
     }
 
     fn write_ring(&mut self, index: usize, waiting: usize) {
@@ -247,7 +263,8 @@ impl Collector {
                 kinds[usize::from(head.kind)] += 1;
                 if head.kind == Kind::Decision as u8 {
                     kinds[Kind::Candidate as usize] += u64::from(head.rows);
-                    complete_decision(entry, &mut self.candidates, &mut self.record);
+                    let decision = complete_decision(entry, &mut self.candidates, &mut self.record);
+                    self.metrics.router.decision(&decision, &self.candidates);
                     self.builder.push(&head, &self.record);
                 } else {
                     self.builder.push(&head, entry);
@@ -321,6 +338,7 @@ impl Collector {
                 self.settled.add(&account.totals());
             }
         }
+        self.show_metrics();
     }
 
     fn write_account_packet(&mut self, kinds: &mut [u64; Kind::COUNT], flags: u16) -> bool {
@@ -404,9 +422,9 @@ fn write_packet(
     let meta = PacketMeta {
         producer: account.producer,
         sequence: account.next_packet(),
-        produced: totals.produced,
-        written_before: totals.written,
-        lost: totals.lost,
+        produced: totals.all_produced(),
+        written_before: totals.all_written(),
+        lost: totals.all_lost(),
         flags,
     };
     let result = builder.finish(&meta).and_then(|packet| writer.append(packet));
@@ -416,7 +434,11 @@ fn write_packet(
 
 /// Copy a decision out of the ring into `record`, with its candidates in worker order, its reason and
 /// its propensity.
-fn complete_decision(entry: &[u8], candidates: &mut Vec<Candidate>, record: &mut Vec<u8>) {
+fn complete_decision(
+    entry: &[u8],
+    candidates: &mut Vec<Candidate>,
+    record: &mut Vec<u8>,
+) -> Decision {
     let (mut decision, rows) = Decision::read_from_prefix(entry).expect("a whole decision");
     let rows = <[Candidate]>::ref_from_bytes(rows).expect("whole, aligned candidates");
     let place = |candidate: &Candidate| (candidate.worker, candidate.rank);
@@ -433,4 +455,5 @@ fn complete_decision(entry: &[u8], candidates: &mut Vec<Candidate>, record: &mut
     record.clear();
     record.extend_from_slice(decision.as_bytes());
     record.extend_from_slice(candidates.as_bytes());
+    decision
 }

@@ -1,8 +1,14 @@
 //! The `NASHTRACE_*` variables, read once when a session starts.
 
+mod address;
+mod variables;
+
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use self::variables::{Range, Variables};
 
 /// Everything that shapes a capture session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +28,10 @@ pub(crate) struct Config {
     pub(crate) zstd_level: i32,
     /// Lowest level of the messages on standard error.
     pub(crate) log_level: tracing::Level,
+    /// Where Prometheus finds the metrics, if the library is to listen itself.
+    pub(crate) metrics_address: Option<SocketAddr>,
+    /// Workers with metrics of their own.
+    pub(crate) metrics_workers: usize,
 }
 
 /// What a host gives in place of variables. Numbers at zero and a missing directory leave the decision
@@ -51,13 +61,6 @@ pub(crate) enum ConfigError {
     OutOfRange(&'static str, u64, &'static str),
 }
 
-/// A number that has a range, as variables and hosts give it.
-struct Range<T> {
-    variable: &'static str,
-    wanted: &'static str,
-    accept: fn(u64) -> Option<T>,
-}
-
 const RING_BYTES: Range<usize> = Range {
     variable: "NASHTRACE_RING_BYTES",
     wanted: "a power of two from 4096 to 1073741824",
@@ -69,6 +72,12 @@ const RING_BYTES: Range<usize> = Range {
 
 const MAX_PRODUCERS: Range<usize> = Range {
     variable: "NASHTRACE_MAX_PRODUCERS",
+    wanted: "a number from 1 to 65536",
+    accept: |n| (1..=65_536).contains(&n).then_some(n as usize),
+};
+
+const METRICS_WORKERS: Range<usize> = Range {
+    variable: "NASHTRACE_METRICS_WORKERS",
     wanted: "a number from 1 to 65536",
     accept: |n| (1..=65_536).contains(&n).then_some(n as usize),
 };
@@ -97,6 +106,8 @@ impl Config {
             poll_interval: Duration::from_millis(5),
             zstd_level: 1,
             log_level: tracing::Level::WARN,
+            metrics_address: None,
+            metrics_workers: 1024,
         }
     }
 
@@ -110,41 +121,41 @@ impl Config {
     /// gave a number that cannot be used.
     pub(crate) fn read(
         overrides: &Overrides,
-        variable: impl Fn(&str) -> Option<OsString>,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<(Self, Vec<String>), ConfigError> {
-        let from_variable = || variable("NASHTRACE_DIR").map(PathBuf::from);
-        let directory = overrides.directory.clone().or_else(from_variable);
+        let variables = Variables::of(environment);
+        let directory = overrides.directory.clone().or_else(|| variables.path("NASHTRACE_DIR"));
         let directory = directory.filter(|path| !path.as_os_str().is_empty());
         let mut config = Self::new(directory.ok_or(ConfigError::NoDirectory)?);
-        let text =
-            |name: &str| variable(name).map(|value| value.to_string_lossy().trim().to_owned());
-        let mut warnings = Vec::new();
-        RING_BYTES.read(&mut config.ring_bytes, overrides.ring_bytes, text, &mut warnings)?;
-        MAX_PRODUCERS.read(
-            &mut config.max_producers,
-            overrides.max_producers,
-            text,
-            &mut warnings,
-        )?;
-        FLUSH_MS.read(&mut config.flush_interval, overrides.flush_ms, text, &mut warnings)?;
-        POLL_MS.read(&mut config.poll_interval, overrides.poll_ms, text, &mut warnings)?;
-        if let Some(value) = text("NASHTRACE_ZSTD_LEVEL") {
-            match value.parse().ok().filter(|n| (-7..=19).contains(n)) {
-                Some(level) => config.zstd_level = level,
-                None => {
-                    warnings.push(ignored("NASHTRACE_ZSTD_LEVEL", &value, "a level from -7 to 19"))
-                }
-            }
-        }
-        if let Some(value) = text("NASHTRACE_LOG") {
-            match value.parse() {
-                Ok(level) => config.log_level = level,
-                Err(_) => {
-                    let wanted = "one of error, warn, info, debug, trace";
-                    warnings.push(ignored("NASHTRACE_LOG", &value, wanted));
-                }
-            }
-        }
+        let mut warnings = variables.unknown();
+        let mut ignored = |sentence| warnings.push(sentence);
+        RING_BYTES.set(&mut config.ring_bytes, overrides.ring_bytes, &variables, &mut ignored)?;
+        let (producers, workers) = (&mut config.max_producers, &mut config.metrics_workers);
+        MAX_PRODUCERS.set(producers, overrides.max_producers, &variables, &mut ignored)?;
+        FLUSH_MS.set(&mut config.flush_interval, overrides.flush_ms, &variables, &mut ignored)?;
+        POLL_MS.set(&mut config.poll_interval, overrides.poll_ms, &variables, &mut ignored)?;
+        METRICS_WORKERS.set(workers, 0, &variables, &mut ignored)?;
+        variables.parse(
+            "NASHTRACE_ZSTD_LEVEL",
+            "a level from -7 to 19",
+            |text| text.parse().ok().filter(|level| (-7..=19).contains(level)),
+            &mut config.zstd_level,
+            &mut ignored,
+        );
+        variables.parse(
+            "NASHTRACE_LOG",
+            "one of error, warn, info, debug, trace",
+            |text| text.parse().ok(),
+            &mut config.log_level,
+            &mut ignored,
+        );
+        variables.parse(
+            "NASHTRACE_METRICS_ADDR",
+            address::WANTED,
+            |text| address::parse(text).map(Some),
+            &mut config.metrics_address,
+            &mut ignored,
+        );
         Ok((config, warnings))
     }
 
@@ -157,35 +168,12 @@ impl Config {
             ("flush_ms", self.flush_interval.as_millis().to_string()),
             ("poll_ms", self.poll_interval.as_millis().to_string()),
             ("zstd_level", self.zstd_level.to_string()),
+            ("metrics_addr", self.metrics_address.map_or_else(String::new, |at| at.to_string())),
+            ("metrics_workers", self.metrics_workers.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
     }
-}
-
-impl<T> Range<T> {
-    fn read(
-        &self,
-        slot: &mut T,
-        given: u64,
-        text: impl Fn(&str) -> Option<String>,
-        warnings: &mut Vec<String>,
-    ) -> Result<(), ConfigError> {
-        if given != 0 {
-            let error = ConfigError::OutOfRange(self.variable, given, self.wanted);
-            *slot = (self.accept)(given).ok_or(error)?;
-        } else if let Some(value) = text(self.variable) {
-            match value.parse().ok().and_then(self.accept) {
-                Some(number) => *slot = number,
-                None => warnings.push(ignored(self.variable, &value, self.wanted)),
-            }
-        }
-        Ok(())
-    }
-}
-
-fn ignored(variable: &str, value: &str, wanted: &str) -> String {
-    format!("{variable}={value} is ignored: give {wanted}")
 }
 
 #[cfg(test)]
@@ -200,9 +188,7 @@ mod tests {
         overrides: &Overrides,
         pairs: &[(&str, &str)],
     ) -> Result<(Config, Vec<String>), ConfigError> {
-        Config::read(overrides, |name| {
-            pairs.iter().find(|(n, _)| *n == name).map(|(_, value)| value.into())
-        })
+        Config::read(overrides, pairs.iter().map(|(name, value)| (name.into(), value.into())))
     }
 
     #[test]
@@ -240,6 +226,35 @@ mod tests {
             warnings,
             ["NASHTRACE_RING_BYTES=5000 is ignored: give a power of two from 4096 to 1073741824"]
         );
+    }
+
+    #[test]
+    fn a_variable_that_does_not_exist_is_named() {
+        let variables = [
+            ("NASHTRACE_DIR", "/d"),
+            ("NASHTRACE_RING_BITES", "1"),
+            ("PATH", "/"),
+            ("NASHTRACE_LIB", "/l"),
+        ];
+        let (config, warnings) = read(&variables).unwrap();
+        assert_eq!(config, Config::new("/d".into()));
+        assert_eq!(warnings.len(), 1);
+        assert!(warnings[0].starts_with("NASHTRACE_RING_BITES is not a variable of this library"));
+    }
+
+    #[test]
+    fn metrics_are_listened_for_at_loopback_unless_an_address_is_given() {
+        let address = |text: &str| {
+            let variables = [("NASHTRACE_DIR", "/d"), ("NASHTRACE_METRICS_ADDR", text)];
+            let (config, warnings) = read(&variables).unwrap();
+            assert_eq!(warnings.is_empty(), config.metrics_address.is_some());
+            config.metrics_address.map(|at| at.to_string())
+        };
+        assert_eq!(address("9464").as_deref(), Some("127.0.0.1:9464"));
+        assert_eq!(address(":9464").as_deref(), Some("127.0.0.1:9464"));
+        assert_eq!(address("0.0.0.0:80").as_deref(), Some("0.0.0.0:80"));
+        assert_eq!(address("[::1]:80").as_deref(), Some("[::1]:80"));
+        assert_eq!(address("localhost"), None);
     }
 
     #[test]

@@ -69,6 +69,14 @@ pub(crate) fn intern(space: NameSpace, text: &str) -> Result<u32, NameError> {
     Ok(id)
 }
 
+/// The text behind an id.
+#[must_use]
+pub(crate) fn text(space: NameSpace, id: u32) -> Option<String> {
+    let table = TABLE.lock();
+    let name = table.in_order.iter().find(|name| name.space == space && name.id == id);
+    name.map(|name| name.text.to_string())
+}
+
 /// Up to `limit` names after the first `count`, in the order they were interned.
 #[must_use]
 pub(crate) fn after(count: usize, limit: usize) -> Vec<Interned> {
@@ -85,6 +93,8 @@ mod tests {
         let b = intern(NameSpace::Policy, "names-test-b").unwrap();
         assert_ne!(a, b);
         assert_eq!(intern(NameSpace::Policy, "names-test-a"), Ok(a));
+        assert_eq!(text(NameSpace::Policy, b).as_deref(), Some("names-test-b"));
+        assert_eq!(text(NameSpace::Pool, u32::MAX), None);
         assert!(
             after(0, usize::MAX).iter().any(|name| name.id == b && &*name.text == "names-test-b")
         );

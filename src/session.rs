@@ -10,10 +10,12 @@ use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 
 use crate::clock;
-use crate::collector::{self, Command, Stopped, Totals};
+use crate::collector::{self, Command, Stopped};
 use crate::config::Config;
+use crate::metrics::{self, Listener};
 use crate::record::LossReason;
 use crate::ring::{self, Hook, Registry, SharedLosses, Snapshot};
+use crate::state::Totals;
 use crate::trace::FileHeader;
 
 /// The number of the running session, 0 if none runs. The only thing that a hook looks at.
@@ -42,9 +44,14 @@ const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a caller waits for the session table, which is only ever held for moments.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// The metrics of the running session, or of the last one.
+static METRICS: Mutex<Option<prometheus::Registry>> = Mutex::new(None);
+
 struct Session {
     registry: Arc<Registry>,
     commands: Sender<Command>,
+    /// Ends with the session.
+    _listener: Option<Listener>,
 }
 
 struct LastStop {
@@ -84,12 +91,13 @@ pub(crate) fn not_forked() -> Result<(), SessionError> {
     if FORKED.load(Ordering::Relaxed) { Err(SessionError::Forked) } else { Ok(()) }
 }
 
-/// Start a session. Its file is created before this returns; its thread does everything else.
+/// Start a session. Its file is created before this returns; its thread does everything else. Without
+/// the listener that the configuration asks for it goes on, and gives the reason as a warning.
 ///
 /// # Errors
 ///
 /// If a session runs already, or the trace file or the thread cannot be made.
-pub(crate) fn start(config: Config) -> Result<(), SessionError> {
+pub(crate) fn start(config: Config) -> Result<Option<String>, SessionError> {
     not_forked()?;
     let mut slot = SESSION.try_lock_for(LOCK_TIMEOUT).ok_or(SessionError::Timeout)?;
     if slot.is_some() {
@@ -101,6 +109,8 @@ pub(crate) fn start(config: Config) -> Result<(), SessionError> {
     let generation = LAST.load(Ordering::Relaxed) + 1;
     let header = file_header(&config);
     let before = LAST_STOP.lock().without_ring;
+    let metrics = prometheus::Registry::new();
+    let metrics_address = config.metrics_address;
     collector::spawn(
         config,
         header,
@@ -108,12 +118,30 @@ pub(crate) fn start(config: Config) -> Result<(), SessionError> {
         received,
         &WITHOUT_RING,
         before,
+        metrics.clone(),
         move || degrade(generation),
     )?;
+    let listen = |address| Listener::start(address, metrics.clone());
+    let (listener, warning) = match metrics_address.map(listen).transpose() {
+        Ok(listener) => (listener, None),
+        Err(reason) => (None, Some(reason)),
+    };
+    *METRICS.lock() = Some(metrics);
     LAST.store(generation, Ordering::Relaxed);
-    *slot = Some(Session { registry, commands });
+    *slot = Some(Session { registry, commands, _listener: listener });
     RUNNING.store(generation, Ordering::SeqCst);
-    Ok(())
+    Ok(warning)
+}
+
+/// The metrics of the running session, or of the last one, as Prometheus reads them.
+///
+/// # Errors
+///
+/// If there was no session.
+pub(crate) fn metrics_text() -> Result<String, SessionError> {
+    not_forked()?;
+    let registry = METRICS.try_lock_for(LOCK_TIMEOUT).ok_or(SessionError::Timeout)?.clone();
+    registry.map(|registry| metrics::text(&registry)).ok_or(SessionError::NotRunning)
 }
 
 /// Write everything that was recorded before this call, and make it durable.

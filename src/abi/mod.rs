@@ -8,6 +8,7 @@ mod decision;
 mod event;
 mod foreign;
 mod guard;
+mod metrics;
 mod name;
 mod request;
 mod session;

@@ -9,7 +9,6 @@ use super::foreign;
 use super::guard::guarded;
 use super::status::Status;
 use crate::clock;
-use crate::collector::Totals;
 use crate::config::{Config, ConfigError, Overrides};
 use crate::record::LossReason;
 use crate::session;
@@ -70,12 +69,12 @@ pub(super) unsafe extern "C" fn start(options: *const SessionOptions) -> Status 
             // SAFETY: by the caller's promise.
             unsafe { read_overrides(options) }?
         };
-        let read = Config::read(&overrides, |name| std::env::var_os(name));
-        let (config, warnings) = read.map_err(|error| match error {
+        let read = Config::read(&overrides, std::env::vars_os());
+        let (config, mut warnings) = read.map_err(|error| match error {
             ConfigError::NoDirectory => Status::Io,
             ConfigError::OutOfRange(..) => Status::InvalidArgument,
         })?;
-        session::start(config)?;
+        warnings.extend(session::start(config)?);
         for warning in warnings {
             // No request waits while a session is being started, so a sentence may be written. If it
             // cannot be, nobody is told.
@@ -100,9 +99,15 @@ pub(super) unsafe extern "C" fn counters(counters: *mut Counters, timeout_ms: u3
     guarded(|| {
         session::not_forked()?;
         let value = |struct_size| {
-            let Totals { produced, written, lost } = session::totals(milliseconds(timeout_ms))?;
-            let lost = std::array::from_fn(|reason| lost[reason]);
-            Ok(Counters { struct_size, reserved: 0, produced, written, lost })
+            let totals = session::totals(milliseconds(timeout_ms))?;
+            let all_lost = totals.all_lost();
+            Ok(Counters {
+                struct_size,
+                reserved: 0,
+                produced: totals.all_produced(),
+                written: totals.all_written(),
+                lost: std::array::from_fn(|reason| all_lost[reason]),
+            })
         };
         // SAFETY: by the caller's promise.
         unsafe { foreign::write_sized(counters, COUNTERS_V1_SIZE, value) }

@@ -34,6 +34,8 @@ pub enum Status {
     NameRefused = 12,
     /// The library failed; the call had no effect.
     Panicked = 13,
+    /// The buffer is too small for the text; nothing was written.
+    BufferTooSmall = 14,
 }
 
 impl From<SessionError> for Status {

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use super::session::{Counters, SessionOptions};
 use super::status::Status;
-use super::{decision, name, request, session, setting};
+use super::{decision, metrics, name, request, session, setting};
 use crate::record::{Candidate, Decision, Request, Setting};
 
 /// The version of the ABI. It changes only if an old caller could no longer work; growth is told by
@@ -21,13 +21,17 @@ pub enum Feature {
     Requests = 1 << 1,
     /// `setting` records strategies coming into force.
     Settings = 1 << 2,
+    /// `metrics_text` renders Prometheus metrics.
+    Metrics = 1 << 3,
 }
 
 /// The features of this library.
 ///
 /// cbindgen:ignore
-pub const FEATURES: u64 =
-    Feature::Decisions as u64 | Feature::Requests as u64 | Feature::Settings as u64;
+pub const FEATURES: u64 = Feature::Decisions as u64
+    | Feature::Requests as u64
+    | Feature::Settings as u64
+    | Feature::Metrics as u64;
 
 /// The functions of the library. A function may be called only if `struct_size` reaches it.
 ///
@@ -69,6 +73,11 @@ pub struct Api {
     pub request: unsafe extern "C" fn(request: *const Request) -> Status,
     /// Record that a strategy came into force.
     pub setting: unsafe extern "C" fn(setting: *const Setting) -> Status,
+    /// The metrics of the running session, or of the last one, in Prometheus' text format (0.0.4,
+    /// UTF-8, not terminated). A NULL `buffer` asks for the length alone; the text may grow until the
+    /// next call, so give room to spare. Allocates: not for a hook.
+    pub metrics_text:
+        unsafe extern "C" fn(buffer: *mut c_char, capacity: usize, length: *mut usize) -> Status,
 }
 
 static API: Api = Api {
@@ -85,6 +94,7 @@ static API: Api = Api {
     decision: decision::record,
     request: request::record,
     setting: setting::record,
+    metrics_text: metrics::text,
 };
 
 /// The function table, or NULL if the library does not speak this version of the ABI.

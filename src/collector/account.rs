@@ -5,35 +5,7 @@ use zerocopy::FromZeros;
 use crate::clock;
 use crate::record::{Head, Kind, Loss, LossReason};
 use crate::ring::Snapshot;
-
-/// The accounts of all producers together. Rows count as events.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Totals {
-    /// Events begun.
-    pub(crate) produced: u64,
-    /// Events in the file.
-    pub(crate) written: u64,
-    /// Events lost, indexed by [`LossReason`].
-    pub(crate) lost: [u64; LossReason::SLOTS],
-}
-
-impl Totals {
-    pub(super) fn add(&mut self, other: &Self) {
-        self.produced += other.produced;
-        self.written += other.written;
-        for (sum, lost) in self.lost.iter_mut().zip(other.lost) {
-            *sum += lost;
-        }
-    }
-
-    /// Count events that were begun and lost after the last session.
-    pub(crate) fn add_losses(&mut self, losses: &Snapshot) {
-        self.produced += losses.produced.iter().sum::<u64>();
-        for (sum, kinds) in self.lost.iter_mut().zip(losses.lost) {
-            *sum += kinds.iter().sum::<u64>();
-        }
-    }
-}
+use crate::state::Totals;
 
 /// The account of one producer since the session started.
 pub(super) struct Account {
@@ -107,17 +79,11 @@ impl Account {
     }
 
     pub(super) fn totals(&self) -> Totals {
-        let mut totals = Totals {
-            produced: self.counts.produced.iter().sum(),
-            written: self.written.iter().sum(),
-            ..Totals::default()
-        };
+        let mut lost = [[0; LossReason::SLOTS]; Kind::COUNT];
         for kind in Kind::ALL {
-            for (total, lost) in totals.lost.iter_mut().zip(self.lost(kind)) {
-                *total += lost;
-            }
+            lost[kind as usize] = self.lost(kind);
         }
-        totals
+        Totals { produced: self.counts.produced, written: self.written, lost }
     }
 
     /// The ledgers, if anything has happened since they were last written.

@@ -8,7 +8,9 @@ use crossbeam_channel::Receiver;
 
 use super::{Collector, Command};
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::ring::{Registry, SharedLosses, Snapshot};
+use crate::thread::with_all_signals_blocked;
 use crate::trace::{FileHeader, Writer};
 
 /// Start a collector. The thread creates the trace file, and this returns when it has.
@@ -25,6 +27,7 @@ pub(crate) fn spawn(
     commands: Receiver<Command>,
     without_ring: &'static SharedLosses,
     without_ring_before: Snapshot,
+    exposition: prometheus::Registry,
     on_death: impl FnOnce() + Send + 'static,
 ) -> io::Result<()> {
     let (ready, is_ready) = crossbeam_channel::bounded(1);
@@ -46,7 +49,8 @@ pub(crate) fn spawn(
             // process that may write no files at all would be killed by SIGXFSZ otherwise.
             let made = Writer::create(&config.directory, &header).and_then(|writer| {
                 let before = without_ring_before;
-                Collector::new(config, registry, writer, commands, without_ring, before)
+                let metrics = Metrics::new(&exposition, config.metrics_workers);
+                Collector::new(config, registry, writer, commands, without_ring, before, metrics)
             });
             let collector = match made {
                 Ok(collector) => collector,
@@ -89,22 +93,4 @@ impl io::Write for QuietStderr {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// A new thread inherits the signal mask: the host's handlers never run on ours, and a file that
-/// reaches the process's size limit gives an error instead of SIGXFSZ.
-fn with_all_signals_blocked<R>(spawn: impl FnOnce() -> R) -> R {
-    // SAFETY: both sets are written before they are read; `pthread_sigmask` changes only the calling
-    // thread's mask, which is restored below.
-    let before = unsafe {
-        let mut all = std::mem::zeroed::<libc::sigset_t>();
-        let mut before = std::mem::zeroed::<libc::sigset_t>();
-        libc::sigfillset(&raw mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
-        before
-    };
-    let result = spawn();
-    // SAFETY: `before` is the mask that this thread had.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut()) };
-    result
 }

@@ -17,6 +17,20 @@
 
 use crate::record::{Candidate, CandidateFlag, Decision, DecisionFlag};
 
+/// What a candidate's cost is made of, in KV blocks. Its sum, times the preferred taint multiplier, is
+/// the cost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Components {
+    /// Credit for cached blocks, as far as it reached: already taken off one of the following.
+    pub kv_overlap: f64,
+    /// Weighted prefill work.
+    pub prefill_load: f64,
+    /// Blocks that decode holds and will hold.
+    pub decode_load: f64,
+    /// Weighted active requests.
+    pub request_load: f64,
+}
+
 /// The formula with everything that the candidates of one decision share.
 #[derive(Debug, Clone, Copy)]
 pub struct CostFormula<'a> {
@@ -63,17 +77,24 @@ impl<'a> CostFormula<'a> {
     /// The cost of a candidate, in KV blocks.
     #[must_use]
     pub fn cost(&self, candidate: &Candidate) -> f64 {
-        if self.takes_cache_input {
-            self.total(candidate, u64::from(candidate.cached_tokens), self.credit(candidate))
-        } else {
-            self.total(candidate, 0, 0.0)
-        }
+        self.total(candidate, &self.components(candidate))
     }
 
     /// The cost of a candidate if no cached block earned any credit.
     #[must_use]
     pub fn cost_without_cache(&self, candidate: &Candidate) -> f64 {
-        self.total(candidate, 0, 0.0)
+        self.total(candidate, &self.components_with(candidate, 0, 0.0))
+    }
+
+    /// What the cost of a candidate is made of.
+    #[must_use]
+    pub fn components(&self, candidate: &Candidate) -> Components {
+        if self.takes_cache_input {
+            let cached_tokens = u64::from(candidate.cached_tokens);
+            self.components_with(candidate, cached_tokens, self.credit(candidate))
+        } else {
+            self.components_with(candidate, 0, 0.0)
+        }
     }
 
     fn credit(&self, candidate: &Candidate) -> f64 {
@@ -99,19 +120,36 @@ impl<'a> CostFormula<'a> {
             + self.decision.overlap_score_credit_decay * (excess_blocks / self.request_blocks))
     }
 
-    fn total(&self, candidate: &Candidate, cached_tokens: u64, credit: f64) -> f64 {
+    fn components_with(
+        &self,
+        candidate: &Candidate,
+        cached_tokens: u64,
+        credit: f64,
+    ) -> Components {
         let decision = self.decision;
-        let decode_blocks = (u64::from(candidate.active_decode_blocks)
+        let decode = (u64::from(candidate.active_decode_blocks)
             + u64::from(candidate.additional_decode_blocks)) as f64;
-        let requests = weighted(decision.decode_active_request_weight, candidate.active_requests);
+        let request_load =
+            weighted(decision.decode_active_request_weight, candidate.active_requests);
+        if self.subtracts_from_decode {
+            let decode_load = (decode - credit).max(0.0);
+            let kv_overlap = credit.min(decode);
+            return Components { kv_overlap, prefill_load: 0.0, decode_load, request_load };
+        }
+        let prefill = self.prefill_tokens(candidate, cached_tokens) as f64 / self.block_size;
+        Components {
+            kv_overlap: decision.prefill_load_scale * credit.min(prefill),
+            prefill_load: decision.prefill_load_scale * (prefill - credit).max(0.0),
+            decode_load: decode,
+            request_load,
+        }
+    }
+
+    fn total(&self, candidate: &Candidate, parts: &Components) -> f64 {
         let load = if self.subtracts_from_decode {
-            (decode_blocks - credit).max(0.0) + requests
+            parts.decode_load + parts.request_load
         } else {
-            let prefill_blocks =
-                self.prefill_tokens(candidate, cached_tokens) as f64 / self.block_size;
-            decision.prefill_load_scale * (prefill_blocks - credit).max(0.0)
-                + decode_blocks
-                + requests
+            parts.prefill_load + parts.decode_load + parts.request_load
         };
         load * candidate.preferred_taint_multiplier
     }
@@ -191,6 +229,27 @@ mod tests {
         candidates[1].preferred_taint_multiplier = 2.0;
         // credit 0.5*4 + 0.75*2 + 0.25*4 + 0.5*3 = 6; (2*(12 - 6) + 13 + 3) * 2
         assert_eq!(costs(&decision, &candidates), [30.0, 56.0]);
+    }
+
+    #[test]
+    fn components_say_what_the_credit_was_worth() {
+        let (mut decision, mut candidates) = example();
+        decision.prefill_load_scale = 2.0;
+        decision.decode_active_request_weight = 1.5;
+        let parts = |decision: &Decision, candidates: &[Candidate]| {
+            CostFormula::new(decision, candidates).unwrap().components(&candidates[1])
+        };
+        let whole = Components {
+            kv_overlap: 8.0,
+            prefill_load: 16.0,
+            decode_load: 13.0,
+            request_load: 3.0,
+        };
+        assert_eq!(parts(&decision, &candidates), whole);
+        // No more can be saved than there is to do.
+        candidates[1].device_blocks = 40;
+        let parts = parts(&decision, &candidates);
+        assert_eq!((parts.kv_overlap, parts.prefill_load), (24.0, 0.0));
     }
 
     #[test]

@@ -1,7 +1,11 @@
-//! What can be concluded from the records alone: pure functions, no I/O.
+//! What can be concluded from the records and the counters alone: pure, no I/O.
 
 mod choice;
 mod cost;
+mod regret;
+mod totals;
 
 pub use choice::{Choice, judge, propensity};
-pub use cost::CostFormula;
+pub use cost::{Components, CostFormula};
+pub use regret::{overlap_regret, predicted_regret};
+pub(crate) use totals::Totals;

@@ -1,0 +1,149 @@
+//! The one table of metrics: every name with its type, labels, unit and meaning.
+
+use prometheus::core::Collector;
+use prometheus::{
+    GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry,
+};
+
+/// A family of metrics that share a name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Family {
+    pub(super) name: &'static str,
+    pub(super) help: &'static str,
+    pub(super) labels: &'static [&'static str],
+    /// Upper bounds, of a histogram only.
+    buckets: &'static [f64],
+}
+
+const BLOCKS: &[f64] = &[
+    0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0, 8192.0,
+];
+const SECONDS: &[f64] =
+    &[0.0, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
+
+/// One observation for each candidate of a decision and component of its score.
+pub(super) const WORKER_SCORE: Family = Family {
+    name: "dynamo_router_worker_score",
+    help: "Score of a candidate in a tracked routing decision, in KV blocks, lower is better, by \
+           component: kv_overlap is the credit for cached blocks, already taken off the others; \
+           total is what the router compares",
+    labels: &["router_id", "worker_id", "dp_rank", "worker_type", "score_component"],
+    buckets: BLOCKS,
+};
+
+pub(super) const DECISIONS: Family = Family {
+    name: "dynamo_router_decisions_total",
+    help: "Tracked routing decisions, by the worker that was selected and why",
+    labels: &["router_id", "selected_worker", "reason"],
+    buckets: &[],
+};
+
+pub(super) const PREDICTED_REGRET: Family = Family {
+    name: "dynamo_router_predicted_regret_blocks",
+    help: "Score of the selected worker less the lowest score of a tracked decision, in KV blocks",
+    labels: &["router_id", "worker_type"],
+    buckets: BLOCKS,
+};
+
+pub(super) const OVERLAP_REGRET: Family = Family {
+    name: "dynamo_router_overlap_regret_blocks",
+    help: "Cached prefix blocks that the selected worker lacks against the candidate that has most, in \
+           KV blocks",
+    labels: &["router_id", "worker_type"],
+    buckets: BLOCKS,
+};
+
+pub(super) const QUEUE_WAIT: Family = Family {
+    name: "dynamo_router_queue_wait_seconds",
+    help: "Time between a request's arrival in the router's queue and its tracked decision",
+    labels: &["router_id", "worker_type"],
+    buckets: SECONDS,
+};
+
+pub(super) const OTHER_WORKERS: Family = Family {
+    name: "nashtrace_other_workers",
+    help: "Workers beyond NASHTRACE_METRICS_WORKERS, which share the worker label `other`",
+    labels: &[],
+    buckets: &[],
+};
+
+pub(super) const EVENTS_PRODUCED: Family = Family {
+    name: "nashtrace_events_produced_total",
+    help: "Events begun, by kind; each candidate of a decision counts as one",
+    labels: &["kind"],
+    buckets: &[],
+};
+
+pub(super) const EVENTS_WRITTEN: Family = Family {
+    name: "nashtrace_events_written_total",
+    help: "Events in the trace file, by kind",
+    labels: &["kind"],
+    buckets: &[],
+};
+
+pub(super) const EVENTS_LOST: Family = Family {
+    name: "nashtrace_events_lost_total",
+    help: "Events lost, by kind and reason",
+    labels: &["kind", "reason"],
+    buckets: &[],
+};
+
+pub(super) const RING_HIGH_WATER: Family = Family {
+    name: "nashtrace_ring_high_water_bytes",
+    help: "Most bytes that the collector has found waiting in one ring",
+    labels: &[],
+    buckets: &[],
+};
+
+pub(super) const RING_SIZE: Family = Family {
+    name: "nashtrace_ring_size_bytes",
+    help: "Bytes of each recording thread's ring",
+    labels: &[],
+    buckets: &[],
+};
+
+pub(super) const PRODUCERS: Family = Family {
+    name: "nashtrace_producers",
+    help: "Recording threads that have a ring",
+    labels: &[],
+    buckets: &[],
+};
+
+pub(super) const COLLECTOR_LAG: Family = Family {
+    name: "nashtrace_collector_lag_seconds",
+    help: "How much later than planned the collector last looked into the rings",
+    labels: &[],
+    buckets: &[],
+};
+
+impl Family {
+    pub(super) fn counters(&self, registry: &Registry) -> IntCounterVec {
+        registered(registry, IntCounterVec::new(self.options(), self.labels))
+    }
+
+    pub(super) fn gauges(&self, registry: &Registry) -> GaugeVec {
+        registered(registry, GaugeVec::new(self.options(), self.labels))
+    }
+
+    pub(super) fn int_gauges(&self, registry: &Registry) -> IntGaugeVec {
+        registered(registry, IntGaugeVec::new(self.options(), self.labels))
+    }
+
+    pub(super) fn histograms(&self, registry: &Registry) -> HistogramVec {
+        let options = HistogramOpts { common_opts: self.options(), buckets: self.buckets.into() };
+        registered(registry, HistogramVec::new(options, self.labels))
+    }
+
+    fn options(&self) -> Opts {
+        Opts::new(self.name, self.help)
+    }
+}
+
+fn registered<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    made: prometheus::Result<C>,
+) -> C {
+    let family = made.expect("the table's names and labels are valid");
+    registry.register(Box::new(family.clone())).expect("names are registered once");
+    family
+}
