@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::names;
 use crate::record::{Candidate, Decision, Head, Kind};
-use crate::ring::{Consumer, Registry, SharedLosses, Snapshot, order_hooks_before_stop};
+use crate::ring::{Consumer, Registry, SessionLosses, Snapshot, order_hooks_before_stop};
 use crate::state::{self, Totals};
 use crate::trace::{PacketBuilder, PacketFlags, PacketMeta, Writer};
 
@@ -78,9 +78,7 @@ pub(crate) struct Collector {
     /// The sum of the producers that need no further ledger.
     settled: Totals,
     own: OwnRecords,
-    without_ring: &'static SharedLosses,
-    /// What was counted without a ring when the session before this one ended.
-    without_ring_before: Snapshot,
+    without_ring: SessionLosses,
     names_written: usize,
     candidates: Vec<Candidate>,
     record: Vec<u8>,
@@ -99,8 +97,7 @@ impl Collector {
         registry: Arc<Registry>,
         writer: Writer,
         commands: Receiver<Command>,
-        without_ring: &'static SharedLosses,
-        without_ring_before: Snapshot,
+        without_ring: SessionLosses,
         metrics: Metrics,
     ) -> std::io::Result<Self> {
         Ok(Self {
@@ -114,7 +111,6 @@ impl Collector {
             settled: Totals::default(),
             own: OwnRecords::default(),
             without_ring,
-            without_ring_before,
             names_written: 0,
             candidates: Vec::new(),
             record: Vec::new(),
@@ -360,8 +356,8 @@ impl Collector {
         for ring in &mut self.rings {
             ring.account.counts = ring.ring.counts();
         }
-        let now = self.without_ring.snapshot();
-        self.own.look_at_losses(now, &self.without_ring_before);
+        let now = self.without_ring.counters.snapshot();
+        self.own.look_at_losses(now, &self.without_ring.before);
     }
 
     fn totals(&self) -> Totals {

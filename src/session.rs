@@ -14,7 +14,7 @@ use crate::collector::{self, Command, Stopped};
 use crate::config::Config;
 use crate::metrics::{self, Listener};
 use crate::record::LossReason;
-use crate::ring::{self, Hook, Registry, SharedLosses, Snapshot};
+use crate::ring::{self, Hook, Registry, SessionLosses, SharedLosses, Snapshot};
 use crate::state::Totals;
 use crate::trace::FileHeader;
 
@@ -109,6 +109,7 @@ pub(crate) fn start(config: Config) -> Result<Option<String>, SessionError> {
     let generation = LAST.load(Ordering::Relaxed) + 1;
     let header = file_header(&config);
     let before = LAST_STOP.lock().without_ring;
+    let without_ring = SessionLosses { counters: &WITHOUT_RING, before };
     let metrics = prometheus::Registry::new();
     let metrics_address = config.metrics_address;
     collector::spawn(
@@ -116,8 +117,7 @@ pub(crate) fn start(config: Config) -> Result<Option<String>, SessionError> {
         header,
         Arc::clone(&registry),
         received,
-        &WITHOUT_RING,
-        before,
+        without_ring,
         metrics.clone(),
         move || degrade(generation),
     )?;

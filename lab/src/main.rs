@@ -19,6 +19,7 @@ use serde_json::json;
 const EXAMPLES: &str = "Examples:
   nashtrace-lab run scenarios/herding.toml --out /tmp/herding
   nashtrace-lab run scenarios/calm.toml --out /tmp/calm --json
+  NASHTRACE_METRICS_ADDR=9464 nashtrace-lab run scenarios/calm.toml --out /tmp/calm --linger 60
   nashtrace-lab models
 
 Exit codes: 0 good, 1 the run failed, 2 wrong use or unreadable input.";
@@ -54,6 +55,9 @@ struct Run {
     /// Record nothing
     #[arg(long)]
     no_capture: bool,
+    /// Keep the session, and with it its metrics, for so long after the run
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, conflicts_with = "no_capture")]
+    linger: u64,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
@@ -108,13 +112,14 @@ fn play_prepared(run: &Run, prepared: Prepared, folder: &RunFolder) -> anyhow::R
     let spinner = spinner(&name);
     let began = Instant::now();
     let played = prepared.play();
+    let took = began.elapsed();
+    std::thread::sleep(Duration::from_secs(run.linger));
     // The trace is completed even if the simulator fails.
     let counts = capture::finish();
     spinner.finish_and_clear();
     let report = played?;
     folder.write(&report)?;
-    let summary =
-        Summary { run, name: &name, report: &report, counts: counts?, took: began.elapsed() };
+    let summary = Summary { run, name: &name, report: &report, counts: counts?, took };
     // Nobody who closes the pipe wants to hear that the summary could not be written.
     let _ = summary.print(&mut std::io::stdout().lock());
     let counts = &report.request_counts;

@@ -9,7 +9,7 @@ use crossbeam_channel::Receiver;
 use super::{Collector, Command};
 use crate::config::Config;
 use crate::metrics::Metrics;
-use crate::ring::{Registry, SharedLosses, Snapshot};
+use crate::ring::{Registry, SessionLosses};
 use crate::thread::with_all_signals_blocked;
 use crate::trace::{FileHeader, Writer};
 
@@ -25,8 +25,7 @@ pub(crate) fn spawn(
     header: FileHeader,
     registry: Arc<Registry>,
     commands: Receiver<Command>,
-    without_ring: &'static SharedLosses,
-    without_ring_before: Snapshot,
+    without_ring: SessionLosses,
     exposition: prometheus::Registry,
     on_death: impl FnOnce() + Send + 'static,
 ) -> io::Result<()> {
@@ -48,9 +47,8 @@ pub(crate) fn spawn(
             // The file is made here and not on the host's thread, because signals are blocked here: a
             // process that may write no files at all would be killed by SIGXFSZ otherwise.
             let made = Writer::create(&config.directory, &header).and_then(|writer| {
-                let before = without_ring_before;
                 let metrics = Metrics::new(&exposition, config.metrics_workers);
-                Collector::new(config, registry, writer, commands, without_ring, before, metrics)
+                Collector::new(config, registry, writer, commands, without_ring, metrics)
             });
             let collector = match made {
                 Ok(collector) => collector,

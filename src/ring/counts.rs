@@ -85,6 +85,15 @@ impl SharedLosses {
     }
 }
 
+/// What is lost without a ring during one session.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SessionLosses {
+    /// The counters, which outlive sessions.
+    pub(crate) counters: &'static SharedLosses,
+    /// What they said when the session before this one ended.
+    pub(crate) before: Snapshot,
+}
+
 #[inline]
 fn add_alone(cell: &AtomicU64, events: u64) {
     cell.store(cell.load(Ordering::Relaxed).wrapping_add(events), Ordering::Relaxed);

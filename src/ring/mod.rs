@@ -11,7 +11,7 @@ mod quiesce;
 mod registry;
 mod spsc;
 
-pub(crate) use counts::{SharedLosses, Snapshot};
+pub(crate) use counts::{SessionLosses, SharedLosses, Snapshot};
 pub(crate) use local::with_producer;
 pub(crate) use quiesce::order_hooks_before_stop;
 pub(crate) use registry::{NO_PRODUCER, Registry};
