@@ -341,6 +341,10 @@ enum nashtrace_loss_reason
      The file could not be written.
      */
     NASHTRACE_LOSS_REASON_IO = 4,
+    /*
+     The recording was switched off.
+     */
+    NASHTRACE_LOSS_REASON_SWITCHED_OFF = 5,
 };
 #ifndef __cplusplus
 typedef uint8_t nashtrace_loss_reason;
@@ -370,6 +374,10 @@ enum nashtrace_feature
      `metrics_text` renders Prometheus metrics.
      */
     NASHTRACE_FEATURE_METRICS = (1 << 3),
+    /*
+     `session_switch` turns the recording off and on.
+     */
+    NASHTRACE_FEATURE_SWITCH = (1 << 4),
 };
 #ifndef __cplusplus
 typedef uint64_t nashtrace_feature;
@@ -506,9 +514,9 @@ typedef struct nashtrace_counters {
      */
     uint64_t written;
     /*
-     Events lost, indexed by `nashtrace_loss_reason`.
+     Events lost, indexed by `nashtrace_loss_reason`; what has no reason is zero.
      */
-    uint64_t lost[5];
+    uint64_t lost[8];
 } nashtrace_counters;
 
 /*
@@ -890,6 +898,12 @@ typedef struct nashtrace_api {
      next call, so give room to spare. Allocates: not for a hook.
      */
     nashtrace_status (*metrics_text)(char *buffer, size_t capacity, size_t *length);
+    /*
+     Turn the recording of the running session off (0) or on again (1). What happens meanwhile is
+     lost, and counted as switched off. A file `nashtrace.off` in the directory of the traces does
+     the same for as long as it is there.
+     */
+    nashtrace_status (*session_switch)(uint32_t on);
 } nashtrace_api;
 
 #ifdef __cplusplus

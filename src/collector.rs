@@ -5,6 +5,7 @@
 //! give them to the router in any order), its reason and its propensity.
 
 mod account;
+mod controls;
 mod own;
 mod thread;
 
@@ -15,6 +16,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use zerocopy::{FromBytes, IntoBytes};
 
 use self::account::Account;
+use self::controls::Controls;
 use self::own::OwnRecords;
 pub(crate) use self::thread::spawn;
 use crate::clock;
@@ -58,6 +60,15 @@ pub(crate) struct Stopped {
     pub(crate) result: std::io::Result<()>,
 }
 
+/// The session that a collector works for.
+pub(crate) trait Owner: Send + 'static {
+    /// The collector's thread has panicked.
+    fn collector_died(&self);
+
+    /// The recording is to be turned on or off.
+    fn switch(&self, on: bool);
+}
+
 struct RingAccount {
     ring: Consumer,
     account: Account,
@@ -84,6 +95,7 @@ pub(crate) struct Collector {
     record: Vec<u8>,
     io: IoHealth,
     metrics: Metrics,
+    controls: Controls,
 }
 
 impl Collector {
@@ -101,6 +113,7 @@ impl Collector {
         metrics: Metrics,
     ) -> std::io::Result<Self> {
         Ok(Self {
+            controls: Controls::of(&config.directory),
             builder: PacketBuilder::new(config.zstd_level)?,
             config,
             registry,
@@ -119,7 +132,7 @@ impl Collector {
         })
     }
 
-    fn run(mut self) {
+    fn run(mut self, owner: &impl Owner) {
         self.metrics.health.ring_size(self.config.ring_bytes);
         self.write_accounts(0);
         let mut next_drain = Instant::now() + self.config.poll_interval;
@@ -150,6 +163,11 @@ impl Collector {
                     let now = Instant::now();
                     self.metrics.health.lag(now.duration_since(next_drain));
                     self.drain(now, false);
+                    if let Some(on) = self.controls.look(now) {
+                        let state = if on { "on" } else { "off" };
+                        tracing::warn!("nashtrace: the recording is switched {state} by its file");
+                        owner.switch(on);
+                    }
                     if now >= next_anchor {
                         self.write_accounts(0);
                         next_anchor = now + ANCHOR_INTERVAL;

@@ -10,15 +10,16 @@ use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 
 use crate::clock;
-use crate::collector::{self, Command, Stopped};
+use crate::collector::{self, Command, Owner, Stopped};
 use crate::config::Config;
 use crate::metrics::{self, Listener};
 use crate::record::LossReason;
-use crate::ring::{self, Hook, Registry, SessionLosses, SharedLosses, Snapshot};
+use crate::ring::{self, Hook, Registry, SWITCHED_OFF, SessionLosses, SharedLosses, Snapshot};
 use crate::state::Totals;
 use crate::trace::FileHeader;
 
-/// The number of the running session, 0 if none runs. The only thing that a hook looks at.
+/// The number of the running session, 0 if none runs, with [`SWITCHED_OFF`] while it records nothing.
+/// The only thing that a hook looks at.
 static RUNNING: AtomicU64 = AtomicU64::new(0);
 
 /// The number of the last session that was started.
@@ -119,7 +120,7 @@ pub(crate) fn start(config: Config) -> Result<Option<String>, SessionError> {
         received,
         without_ring,
         metrics.clone(),
-        move || degrade(generation),
+        Running { generation },
     )?;
     let listen = |address| Listener::start(address, metrics.clone());
     let (listener, warning) = match metrics_address.map(listen).transpose() {
@@ -181,6 +182,18 @@ pub(crate) fn stop(timeout: Duration) -> Result<(), SessionError> {
     result.map_err(SessionError::Io)
 }
 
+/// Turn the recording of the running session off or on. Hooks that are under way are finished.
+///
+/// # Errors
+///
+/// If no session runs.
+pub(crate) fn switch(on: bool) -> Result<(), SessionError> {
+    not_forked()?;
+    let change = |running| (running != 0).then(|| switched(running, on));
+    let changed = RUNNING.fetch_update(Ordering::SeqCst, Ordering::SeqCst, change);
+    changed.map(drop).map_err(|_| SessionError::NotRunning)
+}
+
 /// What was produced, written and lost in the running session; if none runs, in the last one that was
 /// stopped, and what was lost since.
 ///
@@ -204,14 +217,17 @@ pub(crate) fn totals(timeout: Duration) -> Result<Totals, SessionError> {
     }
 }
 
-/// Run `record` with the calling thread's ring.
+/// Run `record` with the calling thread's ring, or `refuse` if the recording is switched off.
 ///
 /// # Errors
 ///
 /// Why the thread has no ring. Nothing is counted; see [`count_without_ring`].
 #[inline]
-pub(crate) fn with_producer<R>(record: impl FnOnce(Hook<'_>) -> R) -> Result<R, LossReason> {
-    ring::with_producer(&RUNNING, registry, record)
+pub(crate) fn with_producer<R>(
+    record: impl FnOnce(Hook<'_>) -> R,
+    refuse: impl FnOnce(Hook<'_>) -> R,
+) -> Result<R, LossReason> {
+    ring::with_producer(&RUNNING, registry, record, refuse)
 }
 
 /// Count an event that never reached a ring. Before the first session nothing counts as lost.
@@ -232,18 +248,40 @@ fn commands() -> Result<Sender<Command>, SessionError> {
     session.as_ref().map(|session| session.commands.clone()).ok_or(SessionError::NotRunning)
 }
 
-/// The collector died: hooks become no-ops, the host goes on.
-fn degrade(generation: u64) {
-    // Behind the lock, so that a session that is just being started is not set running afterwards.
-    let session = SESSION.try_lock_for(LOCK_TIMEOUT);
-    let was_running =
-        RUNNING.compare_exchange(generation, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok();
-    if let Some(mut session) = session
-        && was_running
-    {
-        *session = None;
-        *LAST_STOP.lock() = LastStop { without_ring: WITHOUT_RING.snapshot(), totals: None };
+/// A session as its collector knows it.
+struct Running {
+    generation: u64,
+}
+
+impl Owner for Running {
+    /// Hooks become no-ops, the host goes on.
+    fn collector_died(&self) {
+        // Behind the lock, so that a session that is just being started is not set running afterwards.
+        let session = SESSION.try_lock_for(LOCK_TIMEOUT);
+        let was_running = self.change(|_| 0);
+        if let Some(mut session) = session
+            && was_running
+        {
+            *session = None;
+            *LAST_STOP.lock() = LastStop { without_ring: WITHOUT_RING.snapshot(), totals: None };
+        }
     }
+
+    fn switch(&self, on: bool) {
+        self.change(|running| switched(running, on));
+    }
+}
+
+impl Running {
+    /// Change the state of this session, if it is the one that runs.
+    fn change(&self, to: impl Fn(u64) -> u64) -> bool {
+        let changed = |running| (running & !SWITCHED_OFF == self.generation).then(|| to(running));
+        RUNNING.fetch_update(Ordering::SeqCst, Ordering::SeqCst, changed).is_ok()
+    }
+}
+
+fn switched(running: u64, on: bool) -> u64 {
+    if on { running & !SWITCHED_OFF } else { running | SWITCHED_OFF }
 }
 
 fn file_header(config: &Config) -> FileHeader {

@@ -165,7 +165,7 @@ fn threads_get_rings_of_their_own_and_hand_them_back() {
     let mut keys: Vec<u64> = contents.requests.iter().map(|(_, request)| request.request).collect();
     keys.sort_unstable();
     assert_eq!(keys, (0..400).collect::<Vec<_>>());
-    assert_eq!(counters.lost, [0; 5]);
+    assert_eq!(counters.lost, [0; 8]);
     let producers: std::collections::BTreeSet<u32> =
         contents.requests.iter().map(|(producer, _)| *producer).collect();
     assert_eq!(producers.len(), 40);

@@ -59,7 +59,7 @@ fn bad_arguments_are_answered_with_a_status_and_have_no_effect() {
         assert_eq!((api.request_key)(ptr::null(), 3), 0);
     }
     let counters = stop();
-    assert_eq!(counters.lost, [0; 5]);
+    assert_eq!(counters.lost, [0; 8]);
     assert!(contents(directory.path()).decisions.is_empty());
 }
 

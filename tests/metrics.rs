@@ -223,5 +223,5 @@ fn a_session_goes_on_without_a_listener_that_cannot_be_had() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     start_listening(folder.path(), &taken.local_addr().unwrap().to_string());
     assert_eq!(record_request(1), Status::Ok);
-    assert_eq!(stop().lost, [0; 5]);
+    assert_eq!(stop().lost, [0; 8]);
 }

@@ -81,7 +81,7 @@ pub fn finish() -> anyhow::Result<Option<Counts>> {
         reserved: 0,
         produced: 0,
         written: 0,
-        lost: [0; 5],
+        lost: [0; 8],
     };
     // SAFETY: `counters` is writable and begins with its size.
     let status = unsafe { (api.session_counters)((&raw mut counters).cast(), TIMEOUT_MS) };

@@ -23,7 +23,14 @@ pub(super) fn push<T: Record>(
     head.row_size = T::ROW_SIZE as u16;
     head.rows = rows.map_or(0, |(_, count)| count);
     let counted_rows = rows.map(|_| Kind::Candidate);
-    match session::with_producer(|hook| fill(hook, head, counted_rows, record, rows)) {
+    let recorded = session::with_producer(
+        |hook| fill(hook, head, counted_rows, record, rows),
+        |hook| {
+            hook.lose(head, counted_rows, LossReason::SwitchedOff);
+            Err(LossReason::SwitchedOff)
+        },
+    );
+    match recorded {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(Status::Lost),
         Err(reason) => Err(lose(reason, T::KIND, head.rows)),

@@ -46,15 +46,15 @@ pub struct Counters {
     pub produced: u64,
     /// Events in the file.
     pub written: u64,
-    /// Events lost, indexed by `nashtrace_loss_reason`.
-    pub lost: [u64; 5],
+    /// Events lost, indexed by `nashtrace_loss_reason`; what has no reason is zero.
+    pub lost: [u64; 8],
 }
 
-const _: () = assert!(size_of::<SessionOptions>() == 40 && size_of::<Counters>() == 64);
-const _: () = assert!(LossReason::COUNT == 5);
+const _: () = assert!(size_of::<SessionOptions>() == 40 && size_of::<Counters>() == 88);
+const _: () = assert!(LossReason::SLOTS == 8);
 
 const OPTIONS_V1_SIZE: usize = 40;
-const COUNTERS_V1_SIZE: usize = 64;
+const COUNTERS_V1_SIZE: usize = 88;
 
 /// # Safety
 ///
@@ -100,17 +100,24 @@ pub(super) unsafe extern "C" fn counters(counters: *mut Counters, timeout_ms: u3
         session::not_forked()?;
         let value = |struct_size| {
             let totals = session::totals(milliseconds(timeout_ms))?;
-            let all_lost = totals.all_lost();
             Ok(Counters {
                 struct_size,
                 reserved: 0,
                 produced: totals.all_produced(),
                 written: totals.all_written(),
-                lost: std::array::from_fn(|reason| all_lost[reason]),
+                lost: totals.all_lost(),
             })
         };
         // SAFETY: by the caller's promise.
         unsafe { foreign::write_sized(counters, COUNTERS_V1_SIZE, value) }
+    })
+}
+
+pub(super) extern "C" fn switch(on: u32) -> Status {
+    guarded(|| match on {
+        0 => Ok(session::switch(false)?),
+        1 => Ok(session::switch(true)?),
+        _ => Err(Status::InvalidArgument),
     })
 }
 

@@ -23,6 +23,8 @@ pub enum Feature {
     Settings = 1 << 2,
     /// `metrics_text` renders Prometheus metrics.
     Metrics = 1 << 3,
+    /// `session_switch` turns the recording off and on.
+    Switch = 1 << 4,
 }
 
 /// The features of this library.
@@ -31,7 +33,8 @@ pub enum Feature {
 pub const FEATURES: u64 = Feature::Decisions as u64
     | Feature::Requests as u64
     | Feature::Settings as u64
-    | Feature::Metrics as u64;
+    | Feature::Metrics as u64
+    | Feature::Switch as u64;
 
 /// The functions of the library. A function may be called only if `struct_size` reaches it.
 ///
@@ -78,6 +81,10 @@ pub struct Api {
     /// next call, so give room to spare. Allocates: not for a hook.
     pub metrics_text:
         unsafe extern "C" fn(buffer: *mut c_char, capacity: usize, length: *mut usize) -> Status,
+    /// Turn the recording of the running session off (0) or on again (1). What happens meanwhile is
+    /// lost, and counted as switched off. A file `nashtrace.off` in the directory of the traces does
+    /// the same for as long as it is there.
+    pub session_switch: extern "C" fn(on: u32) -> Status,
 }
 
 static API: Api = Api {
@@ -95,6 +102,7 @@ static API: Api = Api {
     request: request::record,
     setting: setting::record,
     metrics_text: metrics::text,
+    session_switch: session::switch,
 };
 
 /// The function table, or NULL if the library does not speak this version of the ABI.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
-use super::{Collector, Command};
+use super::{Collector, Command, Owner};
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::ring::{Registry, SessionLosses};
@@ -15,7 +15,7 @@ use crate::trace::{FileHeader, Writer};
 
 /// Start a collector. The thread creates the trace file, and this returns when it has.
 ///
-/// `on_death` is called if the thread panics.
+/// `owner` is told if the thread panics, and what the control file asks for.
 ///
 /// # Errors
 ///
@@ -27,12 +27,12 @@ pub(crate) fn spawn(
     commands: Receiver<Command>,
     without_ring: SessionLosses,
     exposition: prometheus::Registry,
-    on_death: impl FnOnce() + Send + 'static,
+    owner: impl Owner,
 ) -> io::Result<()> {
     let (ready, is_ready) = crossbeam_channel::bounded(1);
     let level = config.log_level;
     let thread = move || {
-        let mut death = Death(Some(on_death));
+        let mut death = Death { owner: &owner, is_told: false };
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let subscriber = tracing_subscriber::fmt()
                 .with_max_level(level)
@@ -55,11 +55,11 @@ pub(crate) fn spawn(
                 Err(error) => return drop(ready.send(Err(error))),
             };
             if ready.send(Ok(())).is_ok() {
-                collector.run();
+                collector.run(&owner);
             }
         }));
         if outcome.is_ok() {
-            death.0 = None;
+            death.is_told = true;
         }
     };
     with_all_signals_blocked(|| {
@@ -68,13 +68,16 @@ pub(crate) fn spawn(
     is_ready.recv().unwrap_or_else(|_| Err(io::Error::other("the collector failed to start")))
 }
 
-/// Calls its function when it is dropped, which a panic cannot prevent.
-struct Death<F: FnOnce()>(Option<F>);
+/// Tells the owner when it is dropped, which a panic cannot prevent.
+struct Death<'a, O: Owner> {
+    owner: &'a O,
+    is_told: bool,
+}
 
-impl<F: FnOnce()> Drop for Death<F> {
+impl<O: Owner> Drop for Death<'_, O> {
     fn drop(&mut self) {
-        if let Some(on_death) = self.0.take() {
-            on_death();
+        if !self.is_told {
+            self.owner.collector_died();
         }
     }
 }

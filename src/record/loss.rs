@@ -19,12 +19,14 @@ pub enum LossReason {
     AfterShutdown = 3,
     /// The file could not be written.
     Io = 4,
+    /// The recording was switched off.
+    SwitchedOff = 5,
 }
 
 impl LossReason {
     /// All reasons, in number order; the index into [`Loss::lost`].
-    pub const ALL: [Self; 5] =
-        [Self::Full, Self::TooBig, Self::NoRing, Self::AfterShutdown, Self::Io];
+    pub const ALL: [Self; 6] =
+        [Self::Full, Self::TooBig, Self::NoRing, Self::AfterShutdown, Self::Io, Self::SwitchedOff];
 
     /// Number of reasons.
     ///
@@ -45,6 +47,7 @@ impl LossReason {
             Self::NoRing => "no_ring",
             Self::AfterShutdown => "after_shutdown",
             Self::Io => "io",
+            Self::SwitchedOff => "switched_off",
         }
     }
 }
@@ -62,7 +65,7 @@ pub struct Loss {
     pub produced: u64,
     /// Events that stand in the file.
     pub written: u64,
-    /// Events lost, indexed by `LossReason`; the last three are kept for reasons to come.
+    /// Events lost, indexed by `LossReason`; what has no reason is zero.
     pub lost: [u64; LossReason::SLOTS],
     /// The producer; 0 stands for all threads that had no ring and for the collector.
     pub producer: u32,

@@ -39,38 +39,53 @@ thread_local! {
     static OWNED: Owned = const { Owned(RefCell::new(None)) };
 }
 
+/// Set beside the number of the running session while its recording is switched off.
+///
+/// cbindgen:ignore
+pub(crate) const SWITCHED_OFF: u64 = 1 << 63;
+
 /// Run `record` with this thread's ring.
 ///
-/// `running` holds the number of the running session, 0 if none runs. `registry` finds the rings of
-/// that session; it is asked once per thread and session.
+/// `running` holds the number of the running session, 0 if none runs, with [`SWITCHED_OFF`] if nothing
+/// is to be recorded: then `refuse` is run, if the thread has a ring. `registry` finds the rings of
+/// the session; it is asked once per thread and session.
 ///
 /// # Errors
 ///
-/// [`LossReason::AfterShutdown`] if no session runs, [`LossReason::NoRing`] if this thread cannot have
-/// a ring or is inside a hook already. Nothing is counted here.
+/// [`LossReason::AfterShutdown`] if no session runs, [`LossReason::SwitchedOff`] if it is switched off
+/// and the thread has no ring, [`LossReason::NoRing`] if the thread cannot have a ring or is inside a
+/// hook already. Nothing is counted here.
 #[inline]
 pub(crate) fn with_producer<R>(
     running: &AtomicU64,
     registry: impl FnOnce() -> Option<Arc<Registry>>,
     record: impl FnOnce(Hook<'_>) -> R,
+    refuse: impl FnOnce(Hook<'_>) -> R,
 ) -> Result<R, LossReason> {
     CURRENT.with(|current| {
         let mut producer = current.producer.get();
-        if producer.is_null() || running.load(Ordering::Relaxed) != current.generation.get() {
-            producer = register(current, running.load(Ordering::Relaxed), registry)?;
+        let session = running.load(Ordering::Relaxed);
+        if producer.is_null() || session != current.generation.get() {
+            producer = register(current, session, registry)?;
         }
         // SAFETY: the pointer was set by `register` on this thread and points into the box that
         // `OWNED` holds; `OWNED` nulls it before the box goes away.
         let hook = unsafe { &*producer }.enter().ok_or(LossReason::NoRing)?;
         // Paired with `order_hooks_before_stop`: `busy` is stored before the state is read again.
         compiler_fence(Ordering::SeqCst);
-        if running.load(Ordering::Relaxed) != current.generation.get() {
-            return Err(LossReason::AfterShutdown);
+        let session = running.load(Ordering::Relaxed);
+        if session == current.generation.get() {
+            Ok(record(hook))
+        } else if session == current.generation.get() | SWITCHED_OFF {
+            Ok(refuse(hook))
+        } else {
+            Err(LossReason::AfterShutdown)
         }
-        Ok(record(hook))
     })
 }
 
+/// A ring for this thread in the running session. While that is switched off a thread keeps the ring
+/// that it has, and gets none that it does not have.
 #[cold]
 #[inline(never)]
 fn register(
@@ -80,6 +95,11 @@ fn register(
 ) -> Result<*const Producer, LossReason> {
     if generation == 0 {
         return Err(LossReason::AfterShutdown);
+    }
+    if generation & SWITCHED_OFF != 0 {
+        let producer = current.producer.get();
+        let has_ring = !producer.is_null() && generation == current.generation.get() | SWITCHED_OFF;
+        return if has_ring { Ok(producer) } else { Err(LossReason::SwitchedOff) };
     }
     if generation == current.generation.get() || current.registering.replace(true) {
         return Err(LossReason::NoRing);

@@ -12,7 +12,7 @@ mod registry;
 mod spsc;
 
 pub(crate) use counts::{SessionLosses, SharedLosses, Snapshot};
-pub(crate) use local::with_producer;
+pub(crate) use local::{SWITCHED_OFF, with_producer};
 pub(crate) use quiesce::order_hooks_before_stop;
 pub(crate) use registry::{NO_PRODUCER, Registry};
 pub(crate) use spsc::{Consumer, Hook};

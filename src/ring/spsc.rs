@@ -184,6 +184,18 @@ impl<'a> Hook<'a> {
             }
         }
     }
+
+    /// Count an event that is not to be recorded.
+    pub(crate) fn lose(self, head: Head, counted_rows: Option<Kind>, reason: LossReason) {
+        let counts = &self.producer.shared.counts;
+        let kind = Kind::from_u8(head.kind).unwrap_or(Kind::Padding);
+        counts.produce(kind, 1);
+        counts.lose(reason, kind, 1);
+        if let Some(rows) = counted_rows {
+            counts.produce(rows, u64::from(head.rows));
+            counts.lose(reason, rows, u64::from(head.rows));
+        }
+    }
 }
 
 impl Drop for Hook<'_> {

@@ -59,7 +59,7 @@ pub fn counters() -> Counters {
 
 pub fn no_counters() -> Counters {
     let struct_size = size_of::<Counters>() as u32;
-    Counters { struct_size, reserved: 0, produced: 0, written: 0, lost: [0; 5] }
+    Counters { struct_size, reserved: 0, produced: 0, written: 0, lost: [0; 8] }
 }
 
 pub fn name(space: NameSpace, text: &str) -> u32 {
