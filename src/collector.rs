@@ -6,27 +6,34 @@
 
 mod account;
 mod controls;
+mod decision;
+mod files;
 mod own;
+mod packets;
+mod rotation;
 mod thread;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
-use zerocopy::{FromBytes, IntoBytes};
+use zerocopy::FromBytes;
 
 use self::account::Account;
 use self::controls::Controls;
+use self::decision::complete_decision;
+use self::files::Files;
 use self::own::OwnRecords;
+use self::packets::{IoHealth, write_packet};
 pub(crate) use self::thread::spawn;
 use crate::clock;
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::names;
-use crate::record::{Candidate, Decision, Head, Kind};
+use crate::record::{Candidate, Head, Kind};
 use crate::ring::{Consumer, Registry, SessionLosses, Snapshot, order_hooks_before_stop};
-use crate::state::{self, Totals};
-use crate::trace::{PacketBuilder, PacketFlags, PacketMeta, Writer};
+use crate::state::Totals;
+use crate::trace::{PacketBuilder, PacketFlags};
 
 /// A packet is written when it has this many bytes, or when its oldest record is old enough.
 const PACKET_BYTES: usize = 256 << 10;
@@ -80,7 +87,7 @@ struct RingAccount {
 pub(crate) struct Collector {
     config: Config,
     registry: Arc<Registry>,
-    writer: Writer,
+    files: Files,
     commands: Receiver<Command>,
     builder: PacketBuilder,
     rings: Vec<RingAccount>,
@@ -107,7 +114,7 @@ impl Collector {
     fn new(
         config: Config,
         registry: Arc<Registry>,
-        writer: Writer,
+        files: Files,
         commands: Receiver<Command>,
         without_ring: SessionLosses,
         metrics: Metrics,
@@ -117,7 +124,7 @@ impl Collector {
             builder: PacketBuilder::new(config.zstd_level)?,
             config,
             registry,
-            writer,
+            files,
             commands,
             rings: Vec::new(),
             departed: Vec::new(),
@@ -163,6 +170,7 @@ impl Collector {
                     let now = Instant::now();
                     self.metrics.health.lag(now.duration_since(next_drain));
                     self.drain(now, false);
+                    self.rotate_if_due(now);
                     if let Some(on) = self.controls.look(now) {
                         let state = if on { "on" } else { "off" };
                         tracing::warn!("nashtrace: the recording is switched {state} by its file");
@@ -211,7 +219,7 @@ impl Collector {
     /// What a stalled hook had begun and will not finish in time is lost after shutdown.
     fn book_unfinished_hooks(&mut self) {
         for ring in &mut self.rings {
-            ring.account.counts = ring.ring.counts();
+            ring.account.look(&ring.ring.counts());
             ring.account.book_unfinished();
         }
     }
@@ -221,7 +229,7 @@ impl Collector {
         if std::mem::take(&mut self.io.failed) {
             return Err(std::io::Error::other("some events could not be written"));
         }
-        self.writer.sync()
+        self.files.sync()
     }
 
     fn admit_arrivals(&mut self) {
@@ -286,10 +294,10 @@ impl Collector {
             }
             let consumed = entries.consumed();
             let ring = &mut self.rings[index];
-            ring.account.counts = ring.ring.counts();
+            ring.account.look(&ring.ring.counts());
             if self.builder.records() > 0 {
                 let account = &mut ring.account;
-                let written = write_packet(&mut self.builder, &mut self.writer, account, &kinds, 0);
+                let written = write_packet(&mut self.builder, &mut self.files, account, &kinds, 0);
                 self.io.note(written);
             }
             self.rings[index].ring.release(consumed);
@@ -320,9 +328,15 @@ impl Collector {
         }
     }
 
-    /// Write an anchor and the ledgers that have changed, in as many packets as they take.
+    /// Bring the accounts up to date and write them.
     fn write_accounts(&mut self, flags: u16) {
         self.refresh_counts();
+        self.write_ledgers(flags);
+    }
+
+    /// Write an anchor and the ledgers that have changed, in as many packets as they take. Whether all
+    /// of them are in the file.
+    fn write_ledgers(&mut self, flags: u16) -> bool {
         self.own.account.produce(Kind::Anchor, 1);
         self.own.push(clock::anchor(), &[], &mut self.builder);
         let mut kinds = [0; Kind::COUNT];
@@ -353,6 +367,7 @@ impl Collector {
             }
         }
         self.show_metrics();
+        all_written
     }
 
     fn write_account_packet(&mut self, kinds: &mut [u64; Kind::COUNT], flags: u16) -> bool {
@@ -365,14 +380,14 @@ impl Collector {
 
     fn write_own_packet(&mut self, kinds: &[u64; Kind::COUNT], flags: u16) -> std::io::Result<()> {
         let account = &mut self.own.account;
-        let written = write_packet(&mut self.builder, &mut self.writer, account, kinds, flags);
+        let written = write_packet(&mut self.builder, &mut self.files, account, kinds, flags);
         self.own.settle(written.is_ok());
         written
     }
 
     fn refresh_counts(&mut self) {
         for ring in &mut self.rings {
-            ring.account.counts = ring.ring.counts();
+            ring.account.look(&ring.ring.counts());
         }
         let now = self.without_ring.counters.snapshot();
         self.own.look_at_losses(now, &self.without_ring.before);
@@ -393,7 +408,7 @@ impl Collector {
             // Retired is read first: after it nothing more can arrive.
             if self.rings[index].ring.is_retired() && self.rings[index].ring.waiting() == 0 {
                 let mut ring = self.rings.remove(index);
-                ring.account.counts = ring.ring.counts();
+                ring.account.look(&ring.ring.counts());
                 self.departed.push(ring.account);
                 self.registry.forget_one();
             } else {
@@ -401,73 +416,4 @@ impl Collector {
             }
         }
     }
-}
-
-/// Whether packets could be written.
-#[derive(Debug, Clone, Copy, Default)]
-struct IoHealth {
-    /// The last packet failed. A failure is reported once until a write succeeds.
-    failing: bool,
-    /// Some packet failed since the host last asked.
-    failed: bool,
-}
-
-impl IoHealth {
-    fn note(&mut self, result: std::io::Result<()>) {
-        if let Err(error) = &result
-            && !self.failing
-        {
-            tracing::warn!("nashtrace: the trace cannot be written, events are lost: {error}");
-        }
-        self.failing = result.is_err();
-        self.failed |= self.failing;
-    }
-}
-
-/// Write the builder's records as one packet of an account. The account is right in any case.
-fn write_packet(
-    builder: &mut PacketBuilder,
-    writer: &mut Writer,
-    account: &mut Account,
-    kinds: &[u64; Kind::COUNT],
-    flags: u16,
-) -> std::io::Result<()> {
-    let totals = account.totals();
-    let meta = PacketMeta {
-        producer: account.producer,
-        sequence: account.next_packet(),
-        produced: totals.all_produced(),
-        written_before: totals.all_written(),
-        lost: totals.all_lost(),
-        flags,
-    };
-    let result = builder.finish(&meta).and_then(|packet| writer.append(packet));
-    account.packet_done(kinds, result.is_ok());
-    result
-}
-
-/// Copy a decision out of the ring into `record`, with its candidates in worker order, its reason and
-/// its propensity.
-fn complete_decision(
-    entry: &[u8],
-    candidates: &mut Vec<Candidate>,
-    record: &mut Vec<u8>,
-) -> Decision {
-    let (mut decision, rows) = Decision::read_from_prefix(entry).expect("a whole decision");
-    let rows = <[Candidate]>::ref_from_bytes(rows).expect("whole, aligned candidates");
-    let place = |candidate: &Candidate| (candidate.worker, candidate.rank);
-    candidates.clear();
-    candidates.extend_from_slice(rows);
-    if let Some(chosen) = rows.get(decision.chosen as usize) {
-        candidates.sort_unstable_by_key(place);
-        let row = candidates.partition_point(|candidate| place(candidate) < place(chosen));
-        decision.chosen = row as u32;
-    }
-    let choice = state::judge(&decision, candidates);
-    decision.reason = choice.reason as u8;
-    decision.propensity = choice.propensity;
-    record.clear();
-    record.extend_from_slice(decision.as_bytes());
-    record.extend_from_slice(candidates.as_bytes());
-    decision
 }

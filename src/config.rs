@@ -28,6 +28,12 @@ pub(crate) struct Config {
     pub(crate) zstd_level: i32,
     /// Lowest level of the messages on standard error.
     pub(crate) log_level: tracing::Level,
+    /// A file of this size is followed by another one.
+    pub(crate) file_bytes: Option<u64>,
+    /// A file of this age is followed by another one.
+    pub(crate) file_age: Option<Duration>,
+    /// Bytes that all files of a session may take; the oldest are deleted.
+    pub(crate) total_bytes: Option<u64>,
     /// Where Prometheus finds the metrics, if the library is to listen itself.
     pub(crate) metrics_address: Option<SocketAddr>,
     /// Workers with metrics of their own.
@@ -76,6 +82,27 @@ const MAX_PRODUCERS: Range<usize> = Range {
     accept: |n| (1..=65_536).contains(&n).then_some(n as usize),
 };
 
+const FILE_BYTES: Range<Option<u64>> = Range {
+    variable: "NASHTRACE_FILE_BYTES",
+    wanted: "bytes from 65536",
+    accept: |n| (n >= 1 << 16).then_some(Some(n)),
+};
+
+const FILE_SECONDS: Range<Option<Duration>> = Range {
+    variable: "NASHTRACE_FILE_SECONDS",
+    wanted: "seconds from 1",
+    accept: |n| (n >= 1).then(|| Some(Duration::from_secs(n))),
+};
+
+const TOTAL_BYTES: Range<Option<u64>> = Range {
+    variable: "NASHTRACE_TOTAL_BYTES",
+    wanted: "bytes from 524288",
+    accept: |n| (n >= 1 << 19).then_some(Some(n)),
+};
+
+/// Without a size of its own, a file may take this part of what all files may take.
+const FILES_IN_TOTAL: u64 = 8;
+
 const METRICS_WORKERS: Range<usize> = Range {
     variable: "NASHTRACE_METRICS_WORKERS",
     wanted: "a number from 1 to 65536",
@@ -106,6 +133,9 @@ impl Config {
             poll_interval: Duration::from_millis(5),
             zstd_level: 1,
             log_level: tracing::Level::WARN,
+            file_bytes: None,
+            file_age: None,
+            total_bytes: None,
             metrics_address: None,
             metrics_workers: 1024,
         }
@@ -135,6 +165,10 @@ impl Config {
         FLUSH_MS.set(&mut config.flush_interval, overrides.flush_ms, &variables, &mut ignored)?;
         POLL_MS.set(&mut config.poll_interval, overrides.poll_ms, &variables, &mut ignored)?;
         METRICS_WORKERS.set(workers, 0, &variables, &mut ignored)?;
+        FILE_BYTES.set(&mut config.file_bytes, 0, &variables, &mut ignored)?;
+        FILE_SECONDS.set(&mut config.file_age, 0, &variables, &mut ignored)?;
+        TOTAL_BYTES.set(&mut config.total_bytes, 0, &variables, &mut ignored)?;
+        config.file_bytes = config.file_bytes.or(config.total_bytes.map(|n| n / FILES_IN_TOTAL));
         variables.parse(
             "NASHTRACE_ZSTD_LEVEL",
             "a level from -7 to 19",
@@ -168,12 +202,19 @@ impl Config {
             ("flush_ms", self.flush_interval.as_millis().to_string()),
             ("poll_ms", self.poll_interval.as_millis().to_string()),
             ("zstd_level", self.zstd_level.to_string()),
-            ("metrics_addr", self.metrics_address.map_or_else(String::new, |at| at.to_string())),
+            ("file_bytes", or_empty(self.file_bytes)),
+            ("file_seconds", or_empty(self.file_age.map(|age| age.as_secs()))),
+            ("total_bytes", or_empty(self.total_bytes)),
+            ("metrics_addr", or_empty(self.metrics_address)),
             ("metrics_workers", self.metrics_workers.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
     }
+}
+
+fn or_empty(value: Option<impl ToString>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod collector;
 mod config;
 mod metrics;
 mod names;
+mod process;
 pub mod record;
 mod ring;
 mod session;

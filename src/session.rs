@@ -9,14 +9,12 @@ use crossbeam_channel::Sender;
 use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 
-use crate::clock;
 use crate::collector::{self, Command, Owner, Stopped};
 use crate::config::Config;
 use crate::metrics::{self, Listener};
 use crate::record::LossReason;
 use crate::ring::{self, Hook, Registry, SWITCHED_OFF, SessionLosses, SharedLosses, Snapshot};
 use crate::state::Totals;
-use crate::trace::FileHeader;
 
 /// The number of the running session, 0 if none runs, with [`SWITCHED_OFF`] while it records nothing.
 /// The only thing that a hook looks at.
@@ -108,14 +106,12 @@ pub(crate) fn start(config: Config) -> Result<Option<String>, SessionError> {
     let registry = Registry::new(config.ring_bytes, config.max_producers);
     let (commands, received) = crossbeam_channel::unbounded();
     let generation = LAST.load(Ordering::Relaxed) + 1;
-    let header = file_header(&config);
     let before = LAST_STOP.lock().without_ring;
     let without_ring = SessionLosses { counters: &WITHOUT_RING, before };
     let metrics = prometheus::Registry::new();
     let metrics_address = config.metrics_address;
     collector::spawn(
         config,
-        header,
         Arc::clone(&registry),
         received,
         without_ring,
@@ -282,33 +278,6 @@ impl Running {
 
 fn switched(running: u64, on: bool) -> u64 {
     if on { running & !SWITCHED_OFF } else { running | SWITCHED_OFF }
-}
-
-fn file_header(config: &Config) -> FileHeader {
-    FileHeader {
-        library_version: env!("CARGO_PKG_VERSION").to_owned(),
-        host: host_name(),
-        process_id: std::process::id(),
-        process_name: std::fs::read_to_string("/proc/self/comm")
-            .map(|name| name.trim_end().to_owned())
-            .unwrap_or_default(),
-        started_wall_ns: clock::wall_ns(),
-        started_monotonic_ns: clock::monotonic_ns(),
-        started_ticks: clock::ticks(),
-        tick_source: clock::source().name().to_owned(),
-        settings: config.describe(),
-    }
-}
-
-fn host_name() -> String {
-    let mut buffer = [0_u8; 256];
-    // SAFETY: the buffer is writable for its length; the last byte is kept for the terminator.
-    let failed = unsafe { libc::gethostname(buffer.as_mut_ptr().cast(), buffer.len() - 1) } != 0;
-    let end = buffer.iter().position(|byte| *byte == 0).unwrap_or(0);
-    if failed || end == 0 {
-        return "unknown".to_owned();
-    }
-    String::from_utf8_lossy(&buffer[..end]).into_owned()
 }
 
 fn register_process_hooks() -> std::io::Result<()> {

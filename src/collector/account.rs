@@ -10,8 +10,10 @@ use crate::state::Totals;
 /// The account of one producer since the session started.
 pub(super) struct Account {
     pub(super) producer: u32,
-    /// What the producer itself counted.
+    /// What the producer itself counted since the file began.
     pub(super) counts: Snapshot,
+    /// What of it was accounted for in earlier files.
+    before: Snapshot,
     written: [u64; Kind::COUNT],
     lost_io: [u64; Kind::COUNT],
     /// Begun by hooks that the session did not wait for.
@@ -26,12 +28,33 @@ impl Account {
         Self {
             producer,
             counts: Snapshot::default(),
+            before: Snapshot::default(),
             written: [0; Kind::COUNT],
             lost_io: [0; Kind::COUNT],
             unfinished: [0; Kind::COUNT],
             packets: 0,
             told: Totals::default(),
         }
+    }
+
+    /// Take over what the producer has counted by now.
+    pub(super) fn look(&mut self, counts: &Snapshot) {
+        self.counts = counts.since(&self.before);
+    }
+
+    /// What waits in the ring belongs to the next file: this one accounts for what it holds.
+    pub(super) fn leave_the_rest(&mut self) {
+        for kind in Kind::ALL {
+            let accounted = self.written[kind as usize] + self.lost(kind).iter().sum::<u64>();
+            self.counts.produced[kind as usize] = accounted;
+        }
+    }
+
+    /// Begin the account of the next file with nothing in it.
+    pub(super) fn begin_file(&mut self) {
+        let mut before = self.before;
+        before.add(&self.counts);
+        *self = Self { before, ..Self::new(self.producer) };
     }
 
     /// Count events that the collector itself begins.

@@ -37,6 +37,11 @@ impl Default for OwnRecords {
 }
 
 impl OwnRecords {
+    /// The collector's records of the next file, whose names and numbers begin anew.
+    pub(super) fn of_next_file(&self) -> Self {
+        Self { without_ring_at_last_look: self.without_ring_at_last_look, ..Self::default() }
+    }
+
     /// Add a record to the packet that is being built.
     pub(super) fn push<T: Record>(
         &mut self,

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
+use super::files::Files;
 use super::{Collector, Command, Owner};
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::ring::{Registry, SessionLosses};
 use crate::thread::with_all_signals_blocked;
-use crate::trace::{FileHeader, Writer};
 
 /// Start a collector. The thread creates the trace file, and this returns when it has.
 ///
@@ -22,7 +22,6 @@ use crate::trace::{FileHeader, Writer};
 /// If the file cannot be created or the operating system gives no thread.
 pub(crate) fn spawn(
     config: Config,
-    header: FileHeader,
     registry: Arc<Registry>,
     commands: Receiver<Command>,
     without_ring: SessionLosses,
@@ -46,9 +45,9 @@ pub(crate) fn spawn(
             let _log = tracing::subscriber::set_default(subscriber);
             // The file is made here and not on the host's thread, because signals are blocked here: a
             // process that may write no files at all would be killed by SIGXFSZ otherwise.
-            let made = Writer::create(&config.directory, &header).and_then(|writer| {
+            let made = Files::create(&config).and_then(|files| {
                 let metrics = Metrics::new(&exposition, config.metrics_workers);
-                Collector::new(config, registry, writer, commands, without_ring, metrics)
+                Collector::new(config, registry, files, commands, without_ring, metrics)
             });
             let collector = match made {
                 Ok(collector) => collector,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::ConfigError;
 
 /// Every variable that the library or the shim reads.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 13] = [
     "NASHTRACE_LIB",
     "NASHTRACE_DIR",
     "NASHTRACE_RING_BYTES",
@@ -16,6 +16,9 @@ const KNOWN: [&str; 10] = [
     "NASHTRACE_POLL_MS",
     "NASHTRACE_ZSTD_LEVEL",
     "NASHTRACE_LOG",
+    "NASHTRACE_FILE_BYTES",
+    "NASHTRACE_FILE_SECONDS",
+    "NASHTRACE_TOTAL_BYTES",
     "NASHTRACE_METRICS_ADDR",
     "NASHTRACE_METRICS_WORKERS",
 ];

@@ -88,6 +88,13 @@ pub(super) const EVENTS_LOST: Family = Family {
     buckets: &[],
 };
 
+pub(super) const FILES_DELETED: Family = Family {
+    name: "nashtrace_files_deleted_total",
+    help: "Trace files of this session that were deleted to keep to NASHTRACE_TOTAL_BYTES",
+    labels: &[],
+    buckets: &[],
+};
+
 pub(super) const RING_HIGH_WATER: Family = Family {
     name: "nashtrace_ring_high_water_bytes",
     help: "Most bytes that the collector has found waiting in one ring",

@@ -1,6 +1,6 @@
 //! How the capture itself fares: nothing is lost silently, on a dashboard either.
 
-use prometheus::{Gauge, IntCounterVec, IntGauge, Registry};
+use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, Registry};
 
 use super::families;
 use crate::record::{Kind, LossReason};
@@ -11,6 +11,7 @@ pub(crate) struct HealthMetrics {
     produced: IntCounterVec,
     written: IntCounterVec,
     lost: IntCounterVec,
+    files_deleted: IntCounter,
     producers: IntGauge,
     ring_size: IntGauge,
     ring_high_water: IntGauge,
@@ -25,6 +26,9 @@ impl HealthMetrics {
             produced: families::EVENTS_PRODUCED.counters(registry),
             written: families::EVENTS_WRITTEN.counters(registry),
             lost: families::EVENTS_LOST.counters(registry),
+            files_deleted: families::FILES_DELETED
+                .counters(registry)
+                .with_label_values::<&str>(&[]),
             producers: int_gauge(families::PRODUCERS),
             ring_size: int_gauge(families::RING_SIZE),
             ring_high_water: int_gauge(families::RING_HIGH_WATER),
@@ -47,6 +51,11 @@ impl HealthMetrics {
             }
         }
         self.producers.set(producers as i64);
+    }
+
+    /// So many files were deleted so far.
+    pub(crate) fn files_deleted(&self, total: u64) {
+        self.files_deleted.inc_by(total - self.files_deleted.get());
     }
 
     /// Every ring has this size.

@@ -116,6 +116,15 @@ impl Snapshot {
         }
     }
 
+    /// Add what was counted since this snapshot.
+    pub(crate) fn add(&mut self, later: &Self) {
+        let add = |sums: &mut [u64; Kind::COUNT], values: &[u64; Kind::COUNT]| {
+            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum = sum.wrapping_add(*value));
+        };
+        add(&mut self.produced, &later.produced);
+        self.lost.iter_mut().zip(&later.lost).for_each(|(sums, values)| add(sums, values));
+    }
+
     /// Events of a kind that were lost, for any reason counted here.
     #[cfg(test)]
     #[must_use]

@@ -43,6 +43,18 @@ impl Writer {
         &self.path
     }
 
+    /// Bytes of whole packets in the file, its header included.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.end
+    }
+
+    /// Remove the file.
+    pub fn discard(self) {
+        // A file that nobody has seen is not missed if it cannot be removed.
+        let _ = std::fs::remove_file(&self.path);
+    }
+
     /// Append whole packets.
     ///
     /// # Errors

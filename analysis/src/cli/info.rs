@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::input::{Input, Read, read};
 use super::{Answered, Ending, write_json};
-use crate::load::{FileFacts, Visitor};
+use crate::load::{FileFacts, Visitor, deleted_files};
 use crate::report::{Table, count, heading, seconds, sentence};
 
 #[derive(clap::Args)]
@@ -134,6 +134,7 @@ fn to_json(read: &Read<Span>) -> Value {
         "processes": processes,
         "span_seconds": longest_span(read),
         "clock": clock(read),
+        "deleted": deleted_files(read.files().map(|(facts, _)| facts)),
         "unreadable": read.unreadable,
     })
 }
@@ -172,7 +173,9 @@ fn print(read: &Read<Span>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  {reason}: {}", count(*lost))?;
     }
     let files = read.files().flat_map(|(facts, _)| facts.missing_sentences());
-    let missing: Vec<String> = read.unreadable.iter().cloned().chain(files).collect();
+    let deleted = deleted_files(read.files().map(|(facts, _)| facts));
+    let missing: Vec<String> =
+        read.unreadable.iter().cloned().chain(deleted).chain(files).collect();
     let nothing = if missing.is_empty() { " nothing" } else { "" };
     writeln!(out, "{}{nothing}", heading("Missing"))?;
     for missing in missing {

@@ -4,8 +4,10 @@ mod clock;
 mod outcomes;
 mod paths;
 mod scan;
+mod session;
 
 pub use clock::Timeline;
 pub use outcomes::{Outcome, OutcomeError, Outcomes};
 pub use paths::{PathError, Run, outcomes_beside, runs};
 pub use scan::{FileFacts, Ledgers, Names, ProducerFacts, Visitor, scan};
+pub use session::deleted_files;

@@ -125,8 +125,7 @@ impl FileFacts {
         let path = self.path.display();
         let mut sentences = self.damage_sentences();
         if !self.complete {
-            let ring = self.header.settings.iter().find(|(name, _)| name == "ring_bytes");
-            let bound = ring.map_or_else(String::new, |(_, bytes)| {
+            let bound = self.setting("ring_bytes").map_or_else(String::new, |bytes| {
                 format!(": at most what the rings held ({bytes} bytes per recording thread)")
             });
             let unwritten: u64 = self.producers.values().map(ProducerFacts::unwritten).sum();
@@ -149,6 +148,18 @@ impl FileFacts {
             sentences.push(format!("{path}: {lost} events were lost while recording"));
         }
         sentences
+    }
+
+    /// Whether the session had written another file before this one.
+    #[must_use]
+    pub fn follows_another_file(&self) -> bool {
+        self.setting("file_number").is_some_and(|number| number != "0")
+    }
+
+    /// A setting of the session, or of the file's place in it.
+    pub(super) fn setting(&self, name: &str) -> Option<&str> {
+        let found = self.header.settings.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
     }
 
     /// Packets that are missing between those that were read.

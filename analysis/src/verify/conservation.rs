@@ -29,7 +29,7 @@ pub fn conservation(facts: &FileFacts, checks: &Checks) -> Conservation {
     }
     for producer in facts.producers.keys() {
         let counted = counted_gaps(facts, *producer);
-        let gaps = checks.sequence_gaps(*producer);
+        let gaps = checks.sequence_gaps(*producer, facts.follows_another_file());
         if gaps > counted {
             problems.push(format!(
                 "{path}: producer {producer}: {gaps} events are missing by their sequence numbers, but \

@@ -43,6 +43,8 @@ pub struct Checks {
 /// The event numbers of one producer.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sequences {
+    /// The number of the first one.
+    first: u32,
     records: u64,
     /// The number after the last one, without wrapping.
     next: u64,
@@ -52,6 +54,9 @@ impl Visitor for Checks {
     fn record(&mut self, packet: &PacketHeader, record: &RawRecord<'_>) {
         self.check_clock(packet.producer, record);
         let sequences = self.sequences.entry(packet.producer).or_default();
+        if sequences.records == 0 {
+            sequences.first = record.head.sequence;
+        }
         sequences.records += 1;
         let step = record.head.sequence.wrapping_sub(sequences.next as u32);
         sequences.next += u64::from(step) + 1;
@@ -108,10 +113,14 @@ impl Checks {
         }
     }
 
-    /// Events that are missing from a producer's numbering.
+    /// Events that are missing from a producer's numbering. In a file that follows another one of its
+    /// session the numbering goes on, so that nothing is known about what came before the first one.
     #[must_use]
-    pub fn sequence_gaps(&self, producer: u32) -> u64 {
-        self.sequences.get(&producer).map_or(0, |sequences| sequences.next - sequences.records)
+    pub fn sequence_gaps(&self, producer: u32, follows_another_file: bool) -> u64 {
+        self.sequences.get(&producer).map_or(0, |sequences| {
+            let before = if follows_another_file { sequences.first } else { 0 };
+            sequences.next - sequences.records - u64::from(before)
+        })
     }
 
     /// Tracked decisions that cannot be recomputed, by reason.

@@ -11,7 +11,7 @@ fn info_counts_records_and_says_what_is_complete() {
     assert_eq!(code, Some(0));
     assert_eq!(
         keys(&info),
-        ["records", "lost", "processes", "span_seconds", "clock", "unreadable"]
+        ["records", "lost", "processes", "span_seconds", "clock", "deleted", "unreadable"]
     );
     assert_eq!(info["records"]["decision"], 5);
     assert_eq!(info["records"]["candidate"], 10);

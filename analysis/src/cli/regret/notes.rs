@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::Report;
 use crate::answers::RegretAnswer;
-use crate::load::FileFacts;
+use crate::load::{FileFacts, deleted_files};
 use crate::tables::DecisionTable;
 
 /// What is missing from the files of a run.
-pub(super) fn of_files<'a>(files: impl Iterator<Item = &'a FileFacts>) -> Vec<String> {
-    let mut warnings = Vec::new();
+pub(super) fn of_files<'a>(files: impl Iterator<Item = &'a FileFacts> + Clone) -> Vec<String> {
+    let mut warnings = deleted_files(files.clone());
     let mut hosts = BTreeSet::new();
     for facts in files {
         warnings.extend(facts.missing_sentences());
