@@ -1,7 +1,10 @@
 //! The `NASHTRACE_*` variables, read once when a session starts.
 
 mod address;
+mod preview;
 mod variables;
+
+pub use self::preview::{InForce, Preview, preview};
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -202,6 +205,7 @@ impl Config {
             ("flush_ms", self.flush_interval.as_millis().to_string()),
             ("poll_ms", self.poll_interval.as_millis().to_string()),
             ("zstd_level", self.zstd_level.to_string()),
+            ("log", self.log_level.to_string().to_lowercase()),
             ("file_bytes", or_empty(self.file_bytes)),
             ("file_seconds", or_empty(self.file_age.map(|age| age.as_secs()))),
             ("total_bytes", or_empty(self.total_bytes)),

@@ -9,7 +9,7 @@
 pub mod abi;
 mod clock;
 mod collector;
-mod config;
+pub mod config;
 mod metrics;
 mod names;
 mod process;

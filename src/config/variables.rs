@@ -6,27 +6,27 @@ use std::path::PathBuf;
 
 use super::ConfigError;
 
-/// Every variable that the library or the shim reads.
-const KNOWN: [&str; 13] = [
-    "NASHTRACE_LIB",
-    "NASHTRACE_DIR",
-    "NASHTRACE_RING_BYTES",
-    "NASHTRACE_MAX_PRODUCERS",
-    "NASHTRACE_FLUSH_MS",
-    "NASHTRACE_POLL_MS",
-    "NASHTRACE_ZSTD_LEVEL",
-    "NASHTRACE_LOG",
-    "NASHTRACE_FILE_BYTES",
-    "NASHTRACE_FILE_SECONDS",
-    "NASHTRACE_TOTAL_BYTES",
-    "NASHTRACE_METRICS_ADDR",
-    "NASHTRACE_METRICS_WORKERS",
-];
-
 /// The variables of ours that are set.
 pub(super) struct Variables(BTreeMap<String, OsString>);
 
 impl Variables {
+    /// Every variable that the library or the shim reads.
+    pub(super) const KNOWN: [&str; 13] = [
+        "NASHTRACE_LIB",
+        "NASHTRACE_DIR",
+        "NASHTRACE_RING_BYTES",
+        "NASHTRACE_MAX_PRODUCERS",
+        "NASHTRACE_FLUSH_MS",
+        "NASHTRACE_POLL_MS",
+        "NASHTRACE_ZSTD_LEVEL",
+        "NASHTRACE_LOG",
+        "NASHTRACE_FILE_BYTES",
+        "NASHTRACE_FILE_SECONDS",
+        "NASHTRACE_TOTAL_BYTES",
+        "NASHTRACE_METRICS_ADDR",
+        "NASHTRACE_METRICS_WORKERS",
+    ];
+
     /// Those of an environment.
     pub(super) fn of(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let ours = environment.into_iter().filter_map(|(name, value)| {
@@ -43,7 +43,7 @@ impl Variables {
 
     /// A sentence for each variable that nothing reads: it is likely a slip of the pen.
     pub(super) fn unknown(&self) -> Vec<String> {
-        let unknown = self.0.keys().filter(|name| !KNOWN.contains(&name.as_str()));
+        let unknown = self.0.keys().filter(|name| !Self::KNOWN.contains(&name.as_str()));
         unknown
             .map(|name| format!("{name} is not a variable of this library and has no effect"))
             .collect()

@@ -30,11 +30,11 @@ pub struct FileHeader {
     pub process_id: u32,
     /// Name of the process.
     pub process_name: String,
-    /// `CLOCK_REALTIME` at the start of the session, nanoseconds since the Unix epoch.
+    /// `CLOCK_REALTIME` when the file began, nanoseconds since the Unix epoch.
     pub started_wall_ns: u64,
-    /// `CLOCK_MONOTONIC` at the start of the session, nanoseconds.
+    /// `CLOCK_MONOTONIC` when the file began, nanoseconds.
     pub started_monotonic_ns: u64,
-    /// Ticks at the start of the session.
+    /// Ticks when the file began.
     pub started_ticks: u64,
     /// What a tick is: `tsc`, `cntvct` or `monotonic` (nanoseconds).
     pub tick_source: String,

@@ -1,6 +1,7 @@
 //! The command line: one thin file per subcommand.
 
 mod decisions;
+mod doctor;
 mod info;
 mod input;
 mod regret;
@@ -21,6 +22,7 @@ Examples:
   nashtrace verify target/quickstart/calm target/quickstart/herding
   nashtrace decisions run/ --reason cache_hit --limit 5 --candidates
   nashtrace regret run/ --json | jq .herding
+  NASHTRACE_DIR=/var/tmp/traces nashtrace doctor --library /opt/nashtrace/libnashtrace.so
 
 Exit codes: 0 good; 1 the data is bad or a check failed; 2 wrong use or unreadable input.";
 
@@ -44,6 +46,8 @@ enum Command {
     Verify(verify::Arguments),
     /// List decisions, with their candidates if wanted
     Decisions(decisions::Arguments),
+    /// Would a recording started with this environment work, and would it lose anything?
+    Doctor(doctor::Arguments),
     /// Which decisions were regretted, why they were taken, and which worker is herded
     Regret(regret::Arguments),
 }
@@ -84,6 +88,7 @@ pub fn run() -> ExitCode {
         Command::Info(arguments) => info::run(&arguments, out),
         Command::Verify(arguments) => verify::run(&arguments, out),
         Command::Decisions(arguments) => decisions::run(&arguments, out),
+        Command::Doctor(arguments) => doctor::run(&arguments, out),
         Command::Regret(arguments) => regret::run(&arguments, out),
     };
     let (ending, written) = answer(&mut out);

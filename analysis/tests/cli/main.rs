@@ -2,5 +2,6 @@
 
 mod answers;
 mod bad_input;
+mod doctor;
 mod runs;
 mod support;
