@@ -378,6 +378,10 @@ enum nashtrace_feature
      `session_switch` turns the recording off and on.
      */
     NASHTRACE_FEATURE_SWITCH = (1 << 4),
+    /*
+     `session_dump` writes what a flight recorder remembers.
+     */
+    NASHTRACE_FEATURE_DUMP = (1 << 5),
 };
 #ifndef __cplusplus
 typedef uint64_t nashtrace_feature;
@@ -904,6 +908,12 @@ typedef struct nashtrace_api {
      the same for as long as it is there.
      */
     nashtrace_status (*session_switch)(uint32_t on);
+    /*
+     Write what a flight recorder (`NASHTRACE_MODE=flight`) remembers to the directory of the traces,
+     and begin to remember anew; of a session that streams, flush. Waits at most `timeout_ms`. A file
+     `nashtrace.dump` that appears in that directory asks for the same.
+     */
+    nashtrace_status (*session_dump)(uint32_t timeout_ms);
 } nashtrace_api;
 
 #ifdef __cplusplus

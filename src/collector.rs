@@ -49,8 +49,10 @@ const HOOK_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// What the host asks of the collector.
 pub(crate) enum Command {
-    /// Write what was recorded so far and make it durable.
+    /// Write what was recorded so far and make it durable; a flight recorder keeps it in memory.
     Flush(Sender<std::io::Result<()>>),
+    /// Like flush, but a flight recorder writes its files to disk.
+    Dump(Sender<std::io::Result<()>>),
     /// Tell the totals.
     Totals(Sender<Totals>),
     /// Complete the file and end.
@@ -154,6 +156,9 @@ impl Collector {
                     // A caller that no longer waits is not told.
                     let _ = reply.send(self.durable());
                 }
+                Ok(Command::Dump(reply)) => {
+                    let _ = reply.send(self.dump(Instant::now()));
+                }
                 Ok(Command::Totals(reply)) => {
                     self.refresh_counts();
                     let _ = reply.send(self.totals());
@@ -171,11 +176,7 @@ impl Collector {
                     self.metrics.health.lag(now.duration_since(next_drain));
                     self.drain(now, false);
                     self.rotate_if_due(now);
-                    if let Some(on) = self.controls.look(now) {
-                        let state = if on { "on" } else { "off" };
-                        tracing::warn!("nashtrace: the recording is switched {state} by its file");
-                        owner.switch(on);
-                    }
+                    self.obey(now, owner);
                     if now >= next_anchor {
                         self.write_accounts(0);
                         next_anchor = now + ANCHOR_INTERVAL;
@@ -183,6 +184,21 @@ impl Collector {
                     next_drain = Instant::now() + self.config.poll_interval;
                 }
             }
+        }
+    }
+
+    /// Do what the control files ask for.
+    fn obey(&mut self, now: Instant, owner: &impl Owner) {
+        let asked = self.controls.look(now);
+        if let Some(on) = asked.switch {
+            let state = if on { "on" } else { "off" };
+            tracing::warn!("nashtrace: the recording is switched {state} by its file");
+            owner.switch(on);
+        }
+        if asked.dump
+            && let Err(error) = self.dump(now)
+        {
+            tracing::warn!("nashtrace: not everything could be written: {error}");
         }
     }
 
@@ -197,11 +213,9 @@ impl Collector {
         self.drain(Instant::now(), true);
         self.book_unfinished_hooks();
         self.write_accounts(PacketFlags::FINAL);
-        Stopped {
-            totals: self.totals(),
-            without_ring: self.own.without_ring_at_last_look,
-            result: self.durable(),
-        }
+        let (totals, without_ring) = (self.totals(), self.own.without_ring_at_last_look);
+        let result = self.durable().and_then(|()| self.files.finish());
+        Stopped { totals, without_ring, result }
     }
 
     /// No hook that is still under way will say that its event was recorded.

@@ -13,11 +13,35 @@ use std::time::Duration;
 
 use self::variables::{Range, Variables};
 
+/// Where a session keeps what it records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SessionMode {
+    /// On disk, as it comes.
+    Stream,
+    /// In memory, the newest of it, until somebody asks for it or the session stops.
+    Flight,
+}
+
+impl SessionMode {
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Stream, Self::Flight].into_iter().find(|mode| mode.name() == text)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Flight => "flight",
+        }
+    }
+}
+
 /// Everything that shapes a capture session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Config {
     /// Directory that receives the trace file. Created if missing.
     pub(crate) directory: PathBuf,
+    /// Where the records are kept.
+    pub(crate) mode: SessionMode,
     /// Bytes of each thread's ring; a power of two. A thread loses nothing while its record rate times
     /// the longest stall of the collector stays below it.
     pub(crate) ring_bytes: usize,
@@ -103,6 +127,9 @@ const TOTAL_BYTES: Range<Option<u64>> = Range {
     accept: |n| (n >= 1 << 19).then_some(Some(n)),
 };
 
+/// What a flight recorder remembers if nothing else is said.
+const FLIGHT_BYTES: u64 = 64 << 20;
+
 /// Without a size of its own, a file may take this part of what all files may take.
 const FILES_IN_TOTAL: u64 = 8;
 
@@ -130,6 +157,7 @@ impl Config {
     pub(crate) fn new(directory: PathBuf) -> Self {
         Self {
             directory,
+            mode: SessionMode::Stream,
             ring_bytes: 1 << 20,
             max_producers: 1024,
             flush_interval: Duration::from_secs(1),
@@ -171,6 +199,11 @@ impl Config {
         FILE_BYTES.set(&mut config.file_bytes, 0, &variables, &mut ignored)?;
         FILE_SECONDS.set(&mut config.file_age, 0, &variables, &mut ignored)?;
         TOTAL_BYTES.set(&mut config.total_bytes, 0, &variables, &mut ignored)?;
+        let mode = |text: &str| SessionMode::parse(text);
+        variables.parse("NASHTRACE_MODE", "stream or flight", mode, &mut config.mode, &mut ignored);
+        if config.mode == SessionMode::Flight {
+            config.total_bytes = config.total_bytes.or(Some(FLIGHT_BYTES));
+        }
         config.file_bytes = config.file_bytes.or(config.total_bytes.map(|n| n / FILES_IN_TOTAL));
         variables.parse(
             "NASHTRACE_ZSTD_LEVEL",
@@ -200,6 +233,7 @@ impl Config {
     #[must_use]
     pub(crate) fn describe(&self) -> Vec<(String, String)> {
         [
+            ("mode", self.mode.name().to_owned()),
             ("ring_bytes", self.ring_bytes.to_string()),
             ("max_producers", self.max_producers.to_string()),
             ("flush_ms", self.flush_interval.as_millis().to_string()),

@@ -147,11 +147,25 @@ pub(crate) fn metrics_text() -> Result<String, SessionError> {
 ///
 /// If no session runs, the file cannot be written, or the time is over.
 pub(crate) fn flush(timeout: Duration) -> Result<(), SessionError> {
+    ask(Command::Flush, timeout)?.map_err(SessionError::Io)
+}
+
+/// Like [`flush`], but a flight recorder writes what it remembers to disk, and begins to remember anew.
+///
+/// # Errors
+///
+/// As for [`flush`].
+pub(crate) fn dump(timeout: Duration) -> Result<(), SessionError> {
+    ask(Command::Dump, timeout)?.map_err(SessionError::Io)
+}
+
+/// Ask the collector something, and wait for the answer.
+fn ask<T>(command: fn(Sender<T>) -> Command, timeout: Duration) -> Result<T, SessionError> {
     not_forked()?;
     let commands = commands()?;
     let (reply, replied) = crossbeam_channel::bounded(1);
-    commands.send(Command::Flush(reply)).map_err(|_| SessionError::NotRunning)?;
-    replied.recv_timeout(timeout).map_err(|_| SessionError::Timeout)?.map_err(SessionError::Io)
+    commands.send(command(reply)).map_err(|_| SessionError::NotRunning)?;
+    replied.recv_timeout(timeout).map_err(|_| SessionError::Timeout)
 }
 
 /// Stop the session and complete its file. Later events are lost, and counted as such.
@@ -199,11 +213,7 @@ pub(crate) fn switch(on: bool) -> Result<(), SessionError> {
 pub(crate) fn totals(timeout: Duration) -> Result<Totals, SessionError> {
     not_forked()?;
     match commands() {
-        Ok(commands) => {
-            let (reply, replied) = crossbeam_channel::bounded(1);
-            commands.send(Command::Totals(reply)).map_err(|_| SessionError::NotRunning)?;
-            replied.recv_timeout(timeout).map_err(|_| SessionError::Timeout)
-        }
+        Ok(_) => ask(Command::Totals, timeout),
         Err(_) => {
             let last = LAST_STOP.lock();
             let mut totals = last.totals.ok_or(SessionError::NotRunning)?;

@@ -2,10 +2,9 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
-
 use nashtrace::abi::Status;
 use nashtrace::record::{Kind, LossReason};
+use support::files::wait_until;
 use support::{
     api, candidate, contents, counters, decision, options, record_decision, record_request, start,
     stop, turn,
@@ -82,12 +81,4 @@ fn without_a_session_there_is_nothing_to_switch() {
     assert_eq!(record_request(1), Status::Ok);
     stop();
     assert_eq!(counters().lost, [0; 8]);
-}
-
-fn wait_until(mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "it does not happen");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }

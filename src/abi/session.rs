@@ -88,6 +88,10 @@ pub(super) extern "C" fn flush(timeout_ms: u32) -> Status {
     guarded(|| Ok(session::flush(milliseconds(timeout_ms))?))
 }
 
+pub(super) extern "C" fn dump(timeout_ms: u32) -> Status {
+    guarded(|| Ok(session::dump(milliseconds(timeout_ms))?))
+}
+
 pub(super) extern "C" fn stop(timeout_ms: u32) -> Status {
     guarded(|| Ok(session::stop(milliseconds(timeout_ms))?))
 }

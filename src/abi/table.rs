@@ -25,6 +25,8 @@ pub enum Feature {
     Metrics = 1 << 3,
     /// `session_switch` turns the recording off and on.
     Switch = 1 << 4,
+    /// `session_dump` writes what a flight recorder remembers.
+    Dump = 1 << 5,
 }
 
 /// The features of this library.
@@ -34,7 +36,8 @@ pub const FEATURES: u64 = Feature::Decisions as u64
     | Feature::Requests as u64
     | Feature::Settings as u64
     | Feature::Metrics as u64
-    | Feature::Switch as u64;
+    | Feature::Switch as u64
+    | Feature::Dump as u64;
 
 /// The functions of the library. A function may be called only if `struct_size` reaches it.
 ///
@@ -85,6 +88,10 @@ pub struct Api {
     /// lost, and counted as switched off. A file `nashtrace.off` in the directory of the traces does
     /// the same for as long as it is there.
     pub session_switch: extern "C" fn(on: u32) -> Status,
+    /// Write what a flight recorder (`NASHTRACE_MODE=flight`) remembers to the directory of the traces,
+    /// and begin to remember anew; of a session that streams, flush. Waits at most `timeout_ms`. A file
+    /// `nashtrace.dump` that appears in that directory asks for the same.
+    pub session_dump: extern "C" fn(timeout_ms: u32) -> Status,
 }
 
 static API: Api = Api {
@@ -103,6 +110,7 @@ static API: Api = Api {
     setting: setting::record,
     metrics_text: metrics::text,
     session_switch: session::switch,
+    session_dump: session::dump,
 };
 
 /// The function table, or NULL if the library does not speak this version of the ABI.

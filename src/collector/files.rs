@@ -1,34 +1,69 @@
-//! The trace files of a session: one after another, and no more of them than there is room for.
+//! The trace files of a session: one after another, and no more of them than there is room for. They
+//! are on disk, or, of a flight recorder, in memory until somebody asks for them.
 
 use std::collections::VecDeque;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, SessionMode};
 use crate::process::file_header;
-use crate::trace::Writer;
+use crate::trace::{FileHeader, Writer, create_directory, write_whole};
 
 /// How often it is looked whether the file is due, and still where it was made.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// See the module documentation.
 pub(super) struct Files {
+    mode: SessionMode,
     directory: PathBuf,
     settings: Vec<(String, String)>,
     file_bytes: u64,
     file_age: Duration,
     total_bytes: u64,
-    writer: Writer,
+    current: File,
     opened: Instant,
     next_look: Instant,
-    /// Complete files of this session, oldest first, with their sizes.
-    closed: VecDeque<(PathBuf, u64)>,
+    /// Complete files of this session, oldest first.
+    closed: VecDeque<File>,
     /// Files before the one that is written.
     number: u64,
     /// Of those, deleted to make room.
     deleted: u64,
+}
+
+/// A file on disk or in memory.
+pub(super) enum File {
+    Disk(Writer),
+    Memory { header: FileHeader, packets: Vec<u8> },
+}
+
+impl File {
+    fn begin(mode: SessionMode, directory: &Path, header: FileHeader) -> io::Result<Self> {
+        match mode {
+            SessionMode::Stream => Writer::create(directory, &header).map(Self::Disk),
+            SessionMode::Flight => {
+                // A directory that cannot be had is better known now than when it is needed.
+                create_directory(directory)?;
+                Ok(Self::Memory { header, packets: Vec::new() })
+            }
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Disk(writer) => writer.bytes(),
+            Self::Memory { packets, .. } => packets.len() as u64,
+        }
+    }
+
+    /// Remove the file, wherever it is.
+    pub(super) fn discard(self) {
+        if let Self::Disk(writer) = self {
+            writer.discard();
+        }
+    }
 }
 
 impl Files {
@@ -41,9 +76,11 @@ impl Files {
         let mut settings = config.describe();
         settings.push(("session_started_wall_ns".into(), clock::wall_ns().to_string()));
         let now = Instant::now();
+        let header = file_header(numbered(&settings, 0, 0));
         Ok(Self {
+            mode: config.mode,
             directory: config.directory.clone(),
-            writer: Writer::create(&config.directory, &file_header(numbered(&settings, 0, 0)))?,
+            current: File::begin(config.mode, &config.directory, header)?,
             settings,
             file_bytes: config.file_bytes.unwrap_or(u64::MAX),
             file_age: config.file_age.unwrap_or(Duration::MAX),
@@ -61,30 +98,49 @@ impl Files {
     /// # Errors
     ///
     /// If not all bytes could be written; nothing is then.
-    pub(super) fn append(&mut self, packets: &[u8]) -> io::Result<()> {
-        self.writer.append(packets)
+    pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.current {
+            File::Disk(writer) => writer.append(bytes),
+            File::Memory { packets, .. } => {
+                packets.try_reserve(bytes.len())?;
+                packets.extend_from_slice(bytes);
+                Ok(())
+            }
+        }
     }
 
-    /// Ask the operating system to make the file durable.
+    /// Ask the operating system to make the file durable. What is in memory is meant to be there.
     ///
     /// # Errors
     ///
     /// If it cannot.
     pub(super) fn sync(&self) -> io::Result<()> {
-        self.writer.sync()
+        match &self.current {
+            File::Disk(writer) => writer.sync(),
+            File::Memory { .. } => Ok(()),
+        }
+    }
+
+    /// Whether files wait in memory for somebody to ask for them.
+    pub(super) fn is_flight_recorder(&self) -> bool {
+        self.mode == SessionMode::Flight
     }
 
     /// Whether another file should follow: this one is large or old enough, or somebody removed it, and
     /// what is written to it is lost.
     pub(super) fn is_due(&mut self, now: Instant) -> bool {
-        if self.writer.bytes() >= self.file_bytes {
+        if self.current.bytes() >= self.file_bytes {
             return true;
         }
         if now < self.next_look {
             return false;
         }
         self.next_look = now + INTERVAL;
-        now.duration_since(self.opened) >= self.file_age || !self.writer.path().exists()
+        let is_removed = match &self.current {
+            File::Disk(writer) => !writer.path().exists(),
+            File::Memory { .. } => false,
+        };
+        is_removed || now.duration_since(self.opened) >= self.file_age
     }
 
     /// Create the file that follows, after deleting the oldest ones of this session beyond the total.
@@ -93,38 +149,62 @@ impl Files {
     /// # Errors
     ///
     /// If it cannot be created. It is tried again later.
-    pub(super) fn successor(&mut self) -> io::Result<Writer> {
+    pub(super) fn successor(&mut self) -> io::Result<File> {
         self.make_room();
-        let settings = numbered(&self.settings, self.number + 1, self.deleted);
-        Writer::create(&self.directory, &file_header(settings))
+        let header = file_header(numbered(&self.settings, self.number + 1, self.deleted));
+        File::begin(self.mode, &self.directory, header)
     }
 
     /// From now on write this file.
-    pub(super) fn change_to(&mut self, successor: Writer, now: Instant) {
-        let complete = std::mem::replace(&mut self.writer, successor);
-        self.closed.push_back((complete.path().to_owned(), complete.bytes()));
+    pub(super) fn change_to(&mut self, successor: File, now: Instant) {
+        self.closed.push_back(std::mem::replace(&mut self.current, successor));
         self.number += 1;
         self.opened = now;
     }
 
-    /// Keep enough room for one more file.
-    fn make_room(&mut self) {
-        let next = self.file_bytes.min(self.total_bytes / 2);
-        let closed: u64 = self.closed.iter().map(|(_, bytes)| bytes).sum();
-        let mut total = closed.saturating_add(self.writer.bytes()).saturating_add(next);
-        while total > self.total_bytes
-            && let Some((path, bytes)) = self.closed.pop_front()
-        {
-            // One that is gone already makes room too.
-            let _ = std::fs::remove_file(path);
-            self.deleted += 1;
-            total -= bytes;
+    /// Write the complete files that are in memory to disk, and forget them here.
+    ///
+    /// # Errors
+    ///
+    /// If one cannot be written; it and those after it are kept.
+    pub(super) fn dump(&mut self) -> io::Result<()> {
+        while let Some(File::Memory { header, packets }) = self.closed.front() {
+            write_whole(&self.directory, header, packets)?;
+            self.closed.pop_front();
         }
+        Ok(())
+    }
+
+    /// The current file is complete, and none follows: what is in memory goes to disk.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub(super) fn finish(&mut self) -> io::Result<()> {
+        if let File::Memory { header, packets } = &mut self.current {
+            let (header, packets) = (header.clone(), std::mem::take(packets));
+            self.closed.push_back(File::Memory { header, packets });
+        }
+        self.dump()
     }
 
     /// Files that were deleted to make room.
     pub(super) fn deleted(&self) -> u64 {
         self.deleted
+    }
+
+    /// Keep enough room for one more file.
+    fn make_room(&mut self) {
+        let next = self.file_bytes.min(self.total_bytes / 2);
+        let closed: u64 = self.closed.iter().map(File::bytes).sum();
+        let mut total = closed.saturating_add(self.current.bytes()).saturating_add(next);
+        while total > self.total_bytes
+            && let Some(oldest) = self.closed.pop_front()
+        {
+            total -= oldest.bytes();
+            oldest.discard();
+            self.deleted += 1;
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Every file is whole in itself: it has the names that its records use, and its last ledgers account for
 //! everything in it. What waits in the rings at that moment belongs to the next file.
 
+use std::io;
 use std::time::Instant;
 
 use super::Collector;
@@ -11,19 +12,39 @@ use crate::trace::PacketFlags;
 impl Collector {
     /// Go on in another file if it is time to.
     pub(super) fn rotate_if_due(&mut self, now: Instant) {
-        if !self.files.is_due(now) {
-            return;
+        if self.files.is_due(now) {
+            let result = self.rotate(now);
+            self.io.note(result);
         }
-        let successor = match self.files.successor() {
-            Ok(successor) => successor,
-            Err(error) => return self.io.note(Err(error)),
-        };
+    }
+
+    /// Make everything that was recorded so far durable: into the file of a stream, or, of a flight
+    /// recorder, out of memory.
+    ///
+    /// # Errors
+    ///
+    /// If not everything could be written.
+    pub(super) fn dump(&mut self, now: Instant) -> io::Result<()> {
+        self.drain(now, true);
+        if self.files.is_flight_recorder() {
+            self.rotate(now)?;
+            self.files.dump()?;
+        } else {
+            self.write_accounts(0);
+        }
+        self.durable()
+    }
+
+    /// # Errors
+    ///
+    /// If there can be no next file; the current one goes on.
+    fn rotate(&mut self, now: Instant) -> io::Result<()> {
+        let successor = self.files.successor()?;
         self.refresh_counts();
         self.rings.iter_mut().for_each(|ring| ring.account.leave_the_rest());
         if !self.write_ledgers(PacketFlags::FINAL) {
-            // The disk is full: this file goes on, so that its accounts stay right.
             successor.discard();
-            return;
+            return Err(io::Error::other("the last accounts of a file could not be written"));
         }
         for ring in &mut self.rings {
             self.settled.add(&ring.account.totals());
@@ -37,5 +58,6 @@ impl Collector {
         self.metrics.health.files_deleted(self.files.deleted());
         self.write_names();
         self.write_accounts(0);
+        Ok(())
     }
 }

@@ -75,9 +75,9 @@ mod tests {
         let preview = of(&[("NASHTRACE_DIR", "/d"), ("NASHTRACE_RING_BYTES", "8192")]);
         assert_eq!((preview.directory, preview.error), (Some("/d".into()), None));
         assert_eq!(preview.ring_bytes, 8192);
-        let ring = &preview.in_force[0];
+        let ring = &preview.in_force[1];
         assert_eq!((ring.variable.as_str(), ring.value.as_str()), ("NASHTRACE_RING_BYTES", "8192"));
-        assert!(ring.is_set && !preview.in_force[1].is_set);
+        assert!(ring.is_set && !preview.in_force[0].is_set);
         // What is shown is read, and what is read is shown, but for the two that name places.
         let known: Vec<String> = preview.in_force.into_iter().map(|shown| shown.variable).collect();
         let pairs: Vec<(&str, &str)> = known.iter().map(|name| (name.as_str(), "?")).collect();

@@ -11,9 +11,10 @@ pub(super) struct Variables(BTreeMap<String, OsString>);
 
 impl Variables {
     /// Every variable that the library or the shim reads.
-    pub(super) const KNOWN: [&str; 13] = [
+    pub(super) const KNOWN: [&str; 14] = [
         "NASHTRACE_LIB",
         "NASHTRACE_DIR",
+        "NASHTRACE_MODE",
         "NASHTRACE_RING_BYTES",
         "NASHTRACE_MAX_PRODUCERS",
         "NASHTRACE_FLUSH_MS",

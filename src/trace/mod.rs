@@ -14,7 +14,7 @@ pub use packet::{
     PacketMeta, SCHEMA_VERSION,
 };
 pub use reader::{Damage, DamageKind, Item, OpenError, Packet, RawRecord, Reader, Records};
-pub use writer::Writer;
+pub use writer::{Writer, create_directory, write_whole};
 
 /// The file name extension of traces.
 pub const EXTENSION: &str = "nash";

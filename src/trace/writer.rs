@@ -26,7 +26,7 @@ impl Writer {
     /// If the directory or the file cannot be created, or the header cannot be written; nothing is
     /// left behind then.
     pub fn create(directory: &Path, header: &FileHeader) -> io::Result<Self> {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        create_directory(directory)?;
         let (file, path) = create_new(directory, header)?;
         let mut writer = Self { file, path, end: 0 };
         if let Err(error) = header.encode().and_then(|bytes| writer.append(&bytes)) {
@@ -83,6 +83,41 @@ impl Writer {
     pub fn sync(&self) -> io::Result<()> {
         self.file.sync_data()
     }
+}
+
+/// Create the directory of trace files, if it is missing, for the user alone.
+///
+/// # Errors
+///
+/// If it cannot be created.
+pub fn create_directory(directory: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
+}
+
+/// Write a whole trace file, of which `header` is the header and `packets` is the rest. The name is that
+/// of [`Writer::create`]; it appears when everything is in the file.
+///
+/// # Errors
+///
+/// If the directory or the file cannot be made or written; nothing is left behind then.
+pub fn write_whole(directory: &Path, header: &FileHeader, packets: &[u8]) -> io::Result<PathBuf> {
+    create_directory(directory)?;
+    let (mut file, path) = create_new(directory, header)?;
+    // The name is taken; what stands under it until the end is empty, which no reader takes for a trace.
+    let partial = path.with_extension("partial");
+    let written = header.encode().and_then(|bytes| {
+        file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
+        file.write_all(&bytes)?;
+        file.write_all(packets)?;
+        file.sync_data()?;
+        std::fs::rename(&partial, &path)
+    });
+    if written.is_err() {
+        // The error that is reported is the first one.
+        let _ = std::fs::remove_file(&partial);
+        let _ = std::fs::remove_file(&path);
+    }
+    written.map(|()| path)
 }
 
 /// Two sessions may start in the same nanosecond; the later one takes the next name.

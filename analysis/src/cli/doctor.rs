@@ -121,6 +121,7 @@ fn library(named: Option<&Path>) -> Result<Library, String> {
         (Feature::Settings, "settings"),
         (Feature::Metrics, "metrics"),
         (Feature::Switch, "switch"),
+        (Feature::Dump, "dump"),
     ];
     let present = named.into_iter().filter(|(feature, _)| features & *feature as u64 != 0);
     Ok(Library { path: absolute.clone(), features: present.map(|(_, name)| name).collect() })
