@@ -29,7 +29,7 @@ def contents(tree: Path) -> dict[Path, bytes]:
 def published(tmp_path_factory) -> Path:
     """Dynamo's published packages, laid out like its own tree."""
     tree = tmp_path_factory.mktemp("published")
-    result = fork("--plain", tree)
+    result = fork("--plain", "--all", tree)
     assert result.returncode == 0, result.stderr
     return tree
 
@@ -64,6 +64,8 @@ def test_a_checkout_is_patched_once_and_restored_exactly(checkout):
 def test_the_fork_from_packages_equals_the_patched_checkout(checkout, tmp_path):
     made = tmp_path / "made"
     assert fork(made).returncode == 0
+    assert not (made / "lib/llm").exists()
+    assert fork("--all", made).returncode == 0
     assert fork("--git", checkout).returncode == 0
     assert contents(made) == contents(checkout)
 

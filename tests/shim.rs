@@ -48,7 +48,7 @@ fn the_shims_structs_have_our_layout() {
     assert!(size_of::<Api>() >= size_of::<shim::Api>());
     assert_same_offsets!(Api, shim::Api:
         struct_size, abi_version, features, session_start, session_flush, session_stop,
-        session_counters, name, request_key, ticks, decision, request, setting);
+        session_counters, name, request_key, ticks, decision, request, setting, metrics_text);
 }
 
 #[test]

@@ -130,6 +130,7 @@ pub struct Api {
     pub decision: unsafe extern "C" fn(*const Decision, *const Candidate, u32, u32) -> u32,
     pub request: unsafe extern "C" fn(*const Request) -> u32,
     pub setting: unsafe extern "C" fn(*const Setting) -> u32,
+    pub metrics_text: unsafe extern "C" fn(*mut c_char, usize, *mut usize) -> u32,
 }
 
 #[cfg_attr(target_os = "linux", link(name = "dl"))]
@@ -229,6 +230,29 @@ fn find(path: CString) -> Result<&'static Api, String> {
         status => Err(format!(
             "the session did not start (status {status}): is NASHTRACE_DIR set and writable?"
         )),
+    }
+}
+
+/// Add the library's metrics to a text that Prometheus reads; nothing without the library. Allocates:
+/// for the host's own `/metrics`, not for a hook.
+pub fn append_metrics(text: &mut String) {
+    /// The text may grow between the question for its length and the answer.
+    const TO_SPARE: usize = 16 << 10;
+    let Some(api) = api() else { return };
+    let mut length = 0;
+    // SAFETY: NULL asks for the length alone.
+    if unsafe { (api.metrics_text)(std::ptr::null_mut(), 0, &mut length) } != STATUS_OK {
+        return;
+    }
+    let mut ours = vec![0; length + TO_SPARE];
+    // SAFETY: the buffer is writable for its length.
+    let status = unsafe { (api.metrics_text)(ours.as_mut_ptr().cast(), ours.len(), &mut length) };
+    ours.truncate(length);
+    if let (STATUS_OK, Ok(ours)) = (status, String::from_utf8(ours)) {
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(&ours);
     }
 }
 
