@@ -16,20 +16,20 @@ use nashtrace::record::{
 use nashtrace::trace::{Item, PacketFlags, Reader};
 use zerocopy::{FromBytes, FromZeros};
 
-pub const TIMEOUT_MS: u32 = 20_000;
+pub(crate) const TIMEOUT_MS: u32 = 20_000;
 
 /// One session runs per process, so tests take turns.
-pub fn turn() -> MutexGuard<'static, ()> {
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-pub fn api() -> &'static Api {
+pub(crate) fn api() -> &'static Api {
     // SAFETY: the table is static.
     unsafe { nashtrace_get_api(ABI_VERSION).as_ref() }.unwrap()
 }
 
-pub fn options(directory: &Path) -> SessionOptions {
+pub(crate) fn options(directory: &Path) -> SessionOptions {
     let text = directory.to_str().unwrap();
     SessionOptions {
         struct_size: size_of::<SessionOptions>() as u32,
@@ -42,29 +42,29 @@ pub fn options(directory: &Path) -> SessionOptions {
     }
 }
 
-pub fn start(options: &SessionOptions) {
+pub(crate) fn start(options: &SessionOptions) {
     // SAFETY: the options are whole; their directory outlives the call.
     assert_eq!(unsafe { (api().session_start)(options) }, Status::Ok);
 }
 
-pub fn stop() -> Counters {
+pub(crate) fn stop() -> Counters {
     assert_eq!((api().session_stop)(TIMEOUT_MS), Status::Ok);
     counters()
 }
 
-pub fn counters() -> Counters {
+pub(crate) fn counters() -> Counters {
     let mut counters = no_counters();
     // SAFETY: the struct is writable.
     assert_eq!(unsafe { (api().session_counters)(&raw mut counters, TIMEOUT_MS) }, Status::Ok);
     counters
 }
 
-pub fn no_counters() -> Counters {
+pub(crate) fn no_counters() -> Counters {
     let struct_size = size_of::<Counters>() as u32;
     Counters { struct_size, reserved: 0, produced: 0, written: 0, lost: [0; 8] }
 }
 
-pub fn name(space: NameSpace, text: &str) -> u32 {
+pub(crate) fn name(space: NameSpace, text: &str) -> u32 {
     let mut id = 0;
     // SAFETY: the text is valid for its length.
     let status =
@@ -73,7 +73,7 @@ pub fn name(space: NameSpace, text: &str) -> u32 {
     id
 }
 
-pub fn request(key: u64) -> Request {
+pub(crate) fn request(key: u64) -> Request {
     let mut request = Request::new_zeroed();
     request.head.struct_size = size_of::<Request>() as u32;
     request.request = key;
@@ -81,13 +81,13 @@ pub fn request(key: u64) -> Request {
     request
 }
 
-pub fn record_request(key: u64) -> Status {
+pub(crate) fn record_request(key: u64) -> Status {
     let request = request(key);
     // SAFETY: the struct is whole.
     unsafe { (api().request)(&raw const request) }
 }
 
-pub fn decision(chosen: u32) -> Decision {
+pub(crate) fn decision(chosen: u32) -> Decision {
     let mut decision = Decision::new_zeroed();
     decision.head.struct_size = size_of::<Decision>() as u32;
     decision.head.clock = Clock::Caller as u8;
@@ -99,7 +99,7 @@ pub fn decision(chosen: u32) -> Decision {
     decision
 }
 
-pub fn candidate(worker: u64, cost: f64) -> Candidate {
+pub(crate) fn candidate(worker: u64, cost: f64) -> Candidate {
     let mut candidate = Candidate::new_zeroed();
     candidate.worker = worker;
     candidate.cost = cost;
@@ -107,7 +107,7 @@ pub fn candidate(worker: u64, cost: f64) -> Candidate {
     candidate
 }
 
-pub fn record_decision(decision: &Decision, candidates: &[Candidate]) -> Status {
+pub(crate) fn record_decision(decision: &Decision, candidates: &[Candidate]) -> Status {
     let stride = size_of::<Candidate>() as u32;
     // SAFETY: both are whole.
     unsafe { (api().decision)(decision, candidates.as_ptr(), candidates.len() as u32, stride) }
@@ -115,20 +115,20 @@ pub fn record_decision(decision: &Decision, candidates: &[Candidate]) -> Status 
 
 /// Everything that stands in the only trace of a directory.
 #[derive(Default)]
-pub struct Contents {
-    pub decisions: Vec<(Decision, Vec<Candidate>)>,
-    pub requests: Vec<(u32, Request)>,
-    pub settings: Vec<Setting>,
-    pub names: Vec<(u8, u32, String)>,
-    pub anchors: Vec<Anchor>,
-    pub ledgers_read: usize,
+pub(crate) struct Contents {
+    pub(crate) decisions: Vec<(Decision, Vec<Candidate>)>,
+    pub(crate) requests: Vec<(u32, Request)>,
+    pub(crate) settings: Vec<Setting>,
+    pub(crate) names: Vec<(u8, u32, String)>,
+    pub(crate) anchors: Vec<Anchor>,
+    pub(crate) ledgers_read: usize,
     /// The last ledger of each producer and kind.
-    pub ledgers: std::collections::BTreeMap<(u32, u8), Loss>,
-    pub complete: bool,
-    pub started_ticks: u64,
+    pub(crate) ledgers: std::collections::BTreeMap<(u32, u8), Loss>,
+    pub(crate) complete: bool,
+    pub(crate) started_ticks: u64,
 }
 
-pub fn contents(directory: &Path) -> Contents {
+pub(crate) fn contents(directory: &Path) -> Contents {
     let files: Vec<_> =
         std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     let [file] = &files[..] else { panic!("one trace, not {files:?}") };
