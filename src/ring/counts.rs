@@ -1,7 +1,8 @@
 //! Counters of produced and lost events, per kind and reason.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic;
 
+use super::sync::{AtomicU64, Ordering};
 use crate::record::{Kind, LossReason};
 
 /// What one producer began and lost, per [`Kind`] and [`LossReason`].
@@ -21,15 +22,6 @@ pub(crate) struct Snapshot {
 }
 
 impl Counts {
-    /// Counters at zero.
-    #[must_use]
-    pub(crate) const fn new() -> Self {
-        Self {
-            produced: [const { AtomicU64::new(0) }; Kind::COUNT],
-            lost: [const { [const { AtomicU64::new(0) }; Kind::COUNT] }; LossReason::COUNT],
-        }
-    }
-
     /// Count events begun. Only one thread may call this and [`Counts::lose`] on a given value: a load
     /// and a store replace the locked instruction.
     #[inline]
@@ -59,14 +51,14 @@ impl Counts {
 /// What was lost before it reached a ring. Any thread counts here, at any time.
 #[derive(Debug, Default)]
 pub(crate) struct SharedLosses {
-    lost: [[AtomicU64; Kind::COUNT]; LossReason::COUNT],
+    lost: [[atomic::AtomicU64; Kind::COUNT]; LossReason::COUNT],
 }
 
 impl SharedLosses {
     /// Counters at zero.
     #[must_use]
     pub(crate) const fn new() -> Self {
-        Self { lost: [const { [const { AtomicU64::new(0) }; Kind::COUNT] }; LossReason::COUNT] }
+        Self { lost: [const { [const { atomic::AtomicU64::new(0) }; Kind::COUNT] }; _] }
     }
 
     /// Count events lost.

@@ -5,8 +5,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering, compiler_fence};
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::quiesce::enter_and_look;
 use super::registry::Registry;
 use super::spsc::{Hook, Producer};
 use crate::record::LossReason;
@@ -70,10 +71,9 @@ pub(crate) fn with_producer<R>(
         }
         // SAFETY: the pointer was set by `register` on this thread and points into the box that
         // `OWNED` holds; `OWNED` nulls it before the box goes away.
-        let hook = unsafe { &*producer }.enter().ok_or(LossReason::NoRing)?;
-        // Paired with `order_hooks_before_stop`: `busy` is stored before the state is read again.
-        compiler_fence(Ordering::SeqCst);
-        let session = running.load(Ordering::Relaxed);
+        let producer = unsafe { &*producer };
+        let look = || running.load(Ordering::Relaxed);
+        let (hook, session) = enter_and_look(producer, look).ok_or(LossReason::NoRing)?;
         if session == current.generation.get() {
             Ok(record(hook))
         } else if session == current.generation.get() | SWITCHED_OFF {

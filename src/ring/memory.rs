@@ -2,6 +2,8 @@
 
 use std::ptr::NonNull;
 
+use super::access::Access;
+
 /// The operating system refused the memory of a ring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the operating system refused {0} bytes for a ring")]
@@ -15,6 +17,7 @@ pub(crate) struct OutOfMemory(pub usize);
 pub(super) struct Memory {
     start: NonNull<u8>,
     length: usize,
+    access: Access,
 }
 
 // SAFETY: the region is plain memory that belongs to this value; it has no thread affinity.
@@ -39,7 +42,8 @@ impl Memory {
         if start == libc::MAP_FAILED {
             return Err(OutOfMemory(length));
         }
-        NonNull::new(start.cast()).map(|start| Self { start, length }).ok_or(OutOfMemory(length))
+        let start = NonNull::new(start.cast()).ok_or(OutOfMemory(length))?;
+        Ok(Self { start, length, access: Access::new(length) })
     }
 
     pub(super) fn start(&self) -> NonNull<u8> {
@@ -48,6 +52,11 @@ impl Memory {
 
     pub(super) fn length(&self) -> usize {
         self.length
+    }
+
+    /// Who reads and writes which bytes, for loom.
+    pub(super) fn access(&self) -> &Access {
+        &self.access
     }
 }
 

@@ -4,12 +4,18 @@
 //! ends. A record and its rows are reserved together or not at all; a ring without room drops the
 //! newest record and counts it. All `unsafe` memory handling of the capture side lives here.
 
+mod access;
+#[cfg(not(loom))]
+mod barrier;
 mod counts;
 mod local;
+#[cfg(all(loom, test))]
+mod loom_models;
 mod memory;
 mod quiesce;
 mod registry;
 mod spsc;
+mod sync;
 
 pub(crate) use counts::{SessionLosses, SharedLosses, Snapshot};
 pub(crate) use local::{SWITCHED_OFF, with_producer};

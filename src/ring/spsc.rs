@@ -7,13 +7,13 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, compiler_fence};
 
 use crossbeam_utils::CachePadded;
 use zerocopy::IntoBytes;
 
 use super::counts::{Counts, Snapshot};
 use super::memory::{Memory, OutOfMemory};
+use super::sync::{AtomicBool, AtomicU64, Ordering, light_barrier};
 use crate::record::{ALIGNMENT, Head, Kind, LossReason};
 
 struct Shared {
@@ -50,7 +50,7 @@ pub(crate) fn channel(capacity: usize, id: u32) -> Result<(Producer, Consumer), 
     assert!(capacity.is_power_of_two() && capacity >= 64, "ring of {capacity} bytes");
     let shared = Arc::new(Shared {
         memory: Memory::new(capacity)?,
-        counts: CachePadded::new(Counts::new()),
+        counts: CachePadded::new(Counts::default()),
         producer: CachePadded::new(ProducerLine {
             tail: AtomicU64::new(0),
             busy: AtomicBool::new(false),
@@ -124,6 +124,7 @@ impl Producer {
 
     fn write_padding(&self, index: usize, bytes: u64) {
         let marker = (bytes as u32).to_le_bytes();
+        self.shared.memory.access().write(index, 8);
         // SAFETY: `index` is a multiple of eight below the capacity, so eight bytes fit, and the bytes
         // from the tail to the end of the memory were just found to be free for this producer.
         unsafe {
@@ -222,6 +223,7 @@ impl Grant<'_> {
     #[inline]
     pub(crate) fn append(&mut self, bytes: &[u8]) {
         assert!(bytes.len() <= self.remaining, "more bytes than reserved");
+        self.note_write(bytes.len());
         // SAFETY: `remaining` bytes from `cursor` belong to this grant, `bytes` is a Rust slice and
         // cannot overlap memory that only this producer may touch.
         unsafe {
@@ -239,12 +241,19 @@ impl Grant<'_> {
     #[inline]
     pub(crate) fn append_zeros(&mut self, count: usize) {
         assert!(count <= self.remaining, "more bytes than reserved");
+        self.note_write(count);
         // SAFETY: `remaining` bytes from `cursor` belong to this grant.
         unsafe {
             self.cursor.write_bytes(0, count);
             self.cursor = self.cursor.add(count);
         }
         self.remaining -= count;
+    }
+
+    #[inline]
+    fn note_write(&self, bytes: usize) {
+        let memory = &self.hook.producer.shared.memory;
+        memory.access().write(self.cursor.addr() - memory.start().addr().get(), bytes);
     }
 
     /// Hand the event to the collector.
@@ -265,7 +274,7 @@ impl Grant<'_> {
         producer.tail.set(self.new_tail);
         line.tail.store(self.new_tail, Ordering::Release);
         // Paired with the barrier in `Consumer::close`: the tail is stored before `closed` is read.
-        compiler_fence(Ordering::SeqCst);
+        light_barrier();
         if line.closed.load(Ordering::Relaxed) {
             return Err(LossReason::AfterShutdown);
         }
@@ -333,6 +342,11 @@ impl Consumer {
     /// Free bytes from the head, as counted by [`Entries::consumed`].
     pub(crate) fn release(&mut self, bytes: usize) {
         assert!(bytes <= self.waiting(), "more bytes than were read");
+        // The last moment at which the caller may have looked at them.
+        self.shared
+            .memory
+            .access()
+            .read(self.head as usize & (self.shared.memory.length() - 1), bytes);
         self.head += bytes as u64;
         self.shared.head.store(self.head, Ordering::Release);
     }
@@ -369,6 +383,7 @@ impl<'a> Iterator for Entries<'a> {
             }
             let capacity = self.memory.length() as u64;
             let index = (self.position & (capacity - 1)) as usize;
+            self.memory.access().read(index, 8);
             // SAFETY: the bytes between head and tail were published by the producer's release store
             // and stay untouched until `release`; entries start at multiples of eight and are
             // contiguous, so eight bytes can be read here.
@@ -388,6 +403,7 @@ impl<'a> Iterator for Entries<'a> {
                 let rows = at.add(8).cast::<u32>().read() as usize;
                 std::slice::from_raw_parts(at, size + rows * row_size)
             };
+            self.memory.access().read(index, entry.len());
             self.advance(entry.len());
             return Some(entry);
         }
