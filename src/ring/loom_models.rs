@@ -1,4 +1,4 @@
-//! The ring under loom: every order in which two threads can see its atomics, with at most two
+//! The ring under loom: every order in which two threads can see its atomics, with at most six
 //! preemptions. `scripts/loom` runs them.
 //!
 //! What is modelled: the ring's own code, its counters, the bytes of its memory (as cells of eight
@@ -17,6 +17,8 @@ use super::sync::{AtomicU64, Ordering};
 use crate::record::{Head, Kind, LossReason};
 
 const CAPACITY: usize = 64;
+/// More than half a ring: lost and counted without a word to the consumer.
+const TOO_BIG: usize = 40;
 const ALL: usize = usize::MAX >> 1;
 const REQUEST: usize = Kind::Request as usize;
 
@@ -24,7 +26,7 @@ const REQUEST: usize = Kind::Request as usize;
 /// model in which one of them never does has lost its point.
 fn explore<const N: usize>(name: &str, model: impl Fn() -> [bool; N] + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(2);
+    builder.preemption_bound.get_or_insert(6);
     builder.max_branches = 10_000;
     let runs = StdArc::new(AtomicUsize::new(0));
     let outcomes: StdArc<[AtomicUsize; N]> = StdArc::new([const { AtomicUsize::new(0) }; N]);
@@ -51,7 +53,11 @@ fn push(producer: &Producer, bytes: usize) -> Result<(), LossReason> {
 
 /// Read and free what waits, in the collector's way. Entries are numbered by the ring.
 fn drain(consumer: &mut Consumer, found: &mut Vec<u32>) {
-    let mut entries = consumer.read(ALL);
+    drain_up_to(ALL, consumer, found);
+}
+
+fn drain_up_to(limit: usize, consumer: &mut Consumer, found: &mut Vec<u32>) {
+    let mut entries = consumer.read(limit);
     for entry in entries.by_ref() {
         assert_eq!(entry[4], Kind::Request as u8, "bytes that are no record");
         found.push(u32::from_le_bytes(entry[12..16].try_into().unwrap()));
@@ -107,13 +113,13 @@ fn a_full_ring_overwrites_nothing_and_counts_what_it_drops() {
 #[test]
 fn an_entry_that_wraps_around_is_padded_and_read_whole() {
     explore("wrap-around", || {
-        let (producer, mut consumer) = channel(CAPACITY, 1).unwrap();
+        let (producer, mut consumer) = channel(2 * CAPACITY, 1).unwrap();
         let mut found = Vec::new();
-        // From offset 48 the next entry does not fit; its padding must not meet the bytes being read.
+        // From offset 80 the next entry does not fit: with its padding it reaches into the second one.
         push(&producer, 24).unwrap();
-        push(&producer, 24).unwrap();
-        let producing = thread::spawn(move || [push(&producer, 24), push(&producer, 24)]);
-        drain(&mut consumer, &mut found);
+        push(&producer, 56).unwrap();
+        let producing = thread::spawn(move || [push(&producer, 56), push(&producer, 56)]);
+        drain_up_to(24, &mut consumer, &mut found);
         drain(&mut consumer, &mut found);
         let outcomes = producing.join().unwrap();
         drain(&mut consumer, &mut found);
@@ -133,6 +139,7 @@ fn a_ring_that_is_retired_and_empty_stays_empty_and_its_counts_are_final() {
         let ending = thread::spawn(move || {
             push(&producer, 24).unwrap();
             push(&producer, 32).unwrap();
+            push(&producer, TOO_BIG).unwrap_err();
         });
         let mut found = Vec::new();
         drain(&mut consumer, &mut found);
@@ -141,7 +148,8 @@ fn a_ring_that_is_retired_and_empty_stays_empty_and_its_counts_are_final() {
         let (seen, counts) = (found.len(), consumer.counts());
         ending.join().unwrap();
         if forgotten {
-            assert_eq!((seen, counts.produced[REQUEST]), (2, 2));
+            assert_eq!(seen, 2);
+            assert_eq!((counts.produced[REQUEST], counts.lost_of(Kind::Request)), (3, 1));
         }
         assert!(consumer.is_retired());
         drain(&mut consumer, &mut found);
@@ -164,7 +172,7 @@ struct Found {
 }
 
 impl Stop {
-    fn new() -> (Self, impl FnOnce() -> Result<(), LossReason> + Send + 'static) {
+    fn new(bytes: usize) -> (Self, impl FnOnce() -> Result<(), LossReason> + Send + 'static) {
         let (producer, consumer) = channel(CAPACITY, 1).unwrap();
         let running = Arc::new(AtomicU64::new(1));
         let seen = Arc::clone(&running);
@@ -174,7 +182,7 @@ impl Stop {
             if session != 1 {
                 return Err(LossReason::AfterShutdown);
             }
-            fill(hook, 24)
+            fill(hook, bytes)
         };
         (Self { consumer, running }, hook)
     }
@@ -210,7 +218,7 @@ impl Stop {
 #[test]
 fn an_event_that_was_acknowledged_is_found_by_a_stop_that_does_not_wait() {
     explore("stop against a hook", || {
-        let (mut stop, hook) = Stop::new();
+        let (mut stop, hook) = Stop::new(24);
         let hook = thread::spawn(hook);
         let found = stop.run();
         let outcome = hook.join().unwrap();
@@ -238,7 +246,7 @@ fn an_event_that_was_acknowledged_is_found_by_a_stop_that_does_not_wait() {
 #[test]
 fn a_stop_that_waits_for_hooks_loses_nothing_that_was_begun() {
     explore("stop that waits for a hook", || {
-        let (mut stop, hook) = Stop::new();
+        let (mut stop, hook) = Stop::new(24);
         let hook = thread::spawn(hook);
         let found = stop.run_patiently();
         let outcome = hook.join().unwrap();
@@ -246,5 +254,19 @@ fn a_stop_that_waits_for_hooks_loses_nothing_that_was_begun() {
         assert_eq!(found.begun, found.written.len() as u64);
         assert_eq!(stop.consumer.counts().produced[REQUEST], found.begun);
         [outcome.is_ok(), outcome == Err(LossReason::AfterShutdown)]
+    });
+}
+
+#[test]
+fn a_stop_that_waits_for_hooks_finds_what_they_lost() {
+    explore("stop that waits for a loss", || {
+        let (mut stop, hook) = Stop::new(TOO_BIG);
+        let hook = thread::spawn(hook);
+        let found = stop.run_patiently();
+        let lost = stop.consumer.counts().lost_of(Kind::Request);
+        let outcome = hook.join().unwrap();
+        let is_begun = outcome == Err(LossReason::TooBig);
+        assert_eq!((found.begun, lost), (u64::from(is_begun), u64::from(is_begun)));
+        [is_begun, outcome == Err(LossReason::AfterShutdown)]
     });
 }
