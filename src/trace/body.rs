@@ -76,6 +76,16 @@ impl Body {
         self.bytes = 0;
     }
 
+    /// Give memory back if the tables keep more than a packet can fill. A hostile file could make
+    /// another table large in every packet.
+    fn forget_large_tables(&mut self) {
+        let kept: usize =
+            self.tables.iter().map(|table| table.structs.capacity() + table.rows.capacity()).sum();
+        if kept > MAX_RAW_BYTES {
+            self.tables.clear();
+        }
+    }
+
     /// Bytes of all records.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
@@ -120,6 +130,7 @@ impl Body {
     /// not add up to.
     pub(super) fn decode(&mut self, mut encoded: &[u8]) -> Option<()> {
         self.clear();
+        self.forget_large_tables();
         while !encoded.is_empty() {
             let (header, rest) = TableHeader::read_from_prefix(encoded).ok()?;
             let (struct_size, row_size) =

@@ -47,6 +47,7 @@ pub(super) fn decode<'a>(
     let (first, rest) = planes.split_at_checked(width)?;
     let (bitmap, mut rest) = rest.split_at_checked(width.div_ceil(8))?;
     let start = out.len();
+    out.reserve_exact(rows.checked_mul(width)?);
     for _ in 0..rows {
         out.extend_from_slice(first);
     }
