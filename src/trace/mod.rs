@@ -5,6 +5,8 @@ mod body;
 mod header;
 mod packet;
 mod planes;
+#[cfg(test)]
+mod properties;
 mod reader;
 mod writer;
 

@@ -1,0 +1,154 @@
+//! Any record, any header and any mixture of packets survive a round trip through a file.
+
+mod traces;
+
+use nashtrace::record::{Anchor, Decision, Head, Kind, Loss, Name, Record, Request, Setting};
+use nashtrace::trace::{
+    FileHeader, Item, PacketBuilder, PacketFlags, PacketHeader, PacketMeta, Reader,
+};
+use proptest::prelude::*;
+use zerocopy::{FromZeros, IntoBytes};
+
+/// A record of any kind and size, as a library of any version may have written it.
+fn any_record() -> impl Strategy<Value = (Head, Vec<u8>)> {
+    let sizes = (3_usize..40, 0_usize..14, 0_u32..6);
+    (any::<u8>(), any::<u8>(), any::<u64>(), sizes, any::<u64>()).prop_map(
+        |(kind, clock, time, (words, row_words, rows), filling)| {
+            let mut head = Head::new(Kind::Request, words * 8);
+            (head.kind, head.clock, head.time) = (kind, clock, time);
+            head.row_size = row_words as u16 * 8;
+            head.rows = if row_words == 0 { 0 } else { rows };
+            let size = head.record_size().expect("a small record");
+            let bytes = (0..size as u64).map(|at| (filling.rotate_left(at as u32 % 64) ^ at) as u8);
+            (head, bytes.collect())
+        },
+    )
+}
+
+/// Give the records of a packet their numbers, from any number on.
+fn numbered(mut records: Vec<(Head, Vec<u8>)>, first: u32) -> Vec<(Head, Vec<u8>)> {
+    for (number, (head, bytes)) in (0..).zip(&mut records) {
+        head.sequence = first.wrapping_add(number);
+        bytes[..size_of::<Head>()].copy_from_slice(head.as_bytes());
+    }
+    records
+}
+
+prop_compose! {
+    fn any_header()(
+        texts in proptest::collection::vec(".{0,40}", 4),
+        process_id in any::<u32>(),
+        started in any::<[u64; 3]>(),
+        settings in proptest::collection::vec((".{0,20}", ".{0,20}"), 0..8),
+    ) -> FileHeader {
+        let [library_version, host, process_name, tick_source] =
+            <[String; 4]>::try_from(texts).expect("four texts");
+        let [started_wall_ns, started_monotonic_ns, started_ticks] = started;
+        FileHeader {
+            library_version, host, process_id, process_name, started_wall_ns, started_monotonic_ns,
+            started_ticks, tick_source, settings,
+        }
+    }
+}
+
+prop_compose! {
+    fn any_meta()(
+        numbers in any::<[u64; 3]>(),
+        lost in any::<[u64; 8]>(),
+        producer in any::<u32>(),
+        is_final in any::<bool>(),
+    ) -> PacketMeta {
+        let [sequence, produced, written_before] = numbers;
+        let flags = if is_final { PacketFlags::FINAL } else { 0 };
+        // So many events that the sum does not overflow: a producer does not reach 2^64.
+        let written_before = written_before >> 1;
+        PacketMeta { producer, sequence, produced, written_before, lost, flags }
+    }
+}
+
+/// At most as many kinds and sizes as a packet may have tables.
+const RECORDS: std::ops::Range<usize> = 1..60;
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_file_reads_as_it_was_written(
+        header in any_header(),
+        packets in proptest::collection::vec(
+            (proptest::collection::vec(any_record(), RECORDS), any::<u32>(), any_meta()), 0..5),
+        level in -3_i32..4,
+    ) {
+        let mut builder = PacketBuilder::new(level).unwrap();
+        let mut file = header.encode().unwrap();
+        let packets: Vec<_> = packets
+            .into_iter()
+            .map(|(records, first, meta)| (numbered(records, first), meta))
+            .collect();
+        for (records, meta) in &packets {
+            records.iter().for_each(|(head, bytes)| builder.push(head, bytes));
+            file.extend_from_slice(builder.finish(meta).unwrap());
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.nash");
+        std::fs::write(&path, file).unwrap();
+
+        let mut reader = Reader::open(&path).unwrap();
+        prop_assert_eq!(reader.header(), &header);
+        for (records, meta) in &packets {
+            let Some(Item::Packet(packet)) = reader.next_item().unwrap() else {
+                return Err(TestCaseError::fail("a packet is missing"));
+            };
+            let found: Vec<_> =
+                packet.records().map(|record| [record.fixed, record.rows].concat()).collect();
+            let expected: Vec<_> = records.iter().map(|(_, bytes)| bytes.clone()).collect();
+            prop_assert_eq!(found, expected);
+            let header = packet.header;
+            prop_assert_eq!(
+                (header.producer, header.sequence, header.produced, header.lost, header.flags),
+                (meta.producer, meta.sequence, meta.produced, meta.lost, meta.flags)
+            );
+            let times = records.iter().map(|(head, _)| head.time);
+            prop_assert_eq!(Some(header.first_time), times.clone().min());
+            prop_assert_eq!(Some(header.last_time), times.max());
+            prop_assert_eq!(header.records as usize, records.len());
+        }
+        prop_assert!(reader.next_item().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_packet_header_is_itself_or_nothing(bytes in any::<[u8; 144]>(), flip in 0_usize..1152) {
+        let mut header = PacketHeader::new_zeroed();
+        header.as_mut_bytes().copy_from_slice(&bytes);
+        header.magic = nashtrace::trace::PACKET_MAGIC;
+        header.header_size = header.header_size.max(144);
+        header.raw_size %= 8 << 20;
+        header.body_size %= 8 << 20;
+        traces::damage::seal(&mut header);
+        prop_assert_eq!(PacketHeader::decode(header.as_bytes()), Some(header));
+        // A checksum of 32 bits finds every single flipped bit.
+        let mut flipped = header;
+        flipped.as_mut_bytes()[flip / 8] ^= 1 << (flip % 8);
+        prop_assert_eq!(PacketHeader::decode(flipped.as_bytes()), None);
+    }
+
+    #[test]
+    fn every_record_reads_from_any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn check<T: Record + std::fmt::Debug>(bytes: &[u8]) -> Result<(), TestCaseError> {
+            let Some(record) = T::read(bytes) else {
+                prop_assert!(bytes.len() < size_of::<Head>());
+                return Ok(());
+            };
+            let shared = bytes.len().min(size_of::<T>());
+            prop_assert_eq!(&record.as_bytes()[..shared], &bytes[..shared]);
+            prop_assert!(record.as_bytes()[shared..].iter().all(|byte| *byte == 0));
+            Ok(())
+        }
+        check::<Decision>(&bytes)?;
+        check::<Request>(&bytes)?;
+        check::<Setting>(&bytes)?;
+        check::<Anchor>(&bytes)?;
+        check::<Loss>(&bytes)?;
+        check::<Name>(&bytes)?;
+    }
+}
