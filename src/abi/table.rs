@@ -42,7 +42,9 @@ pub const FEATURES: u64 = Feature::Decisions as u64
 /// The functions of the library. A function may be called only if `struct_size` reaches it.
 ///
 /// All functions may be called from any thread. Those that record (`decision`, `request`, `setting`)
-/// take well under a microsecond, never wait, and allocate only on a thread's first event.
+/// take well under a microsecond, never wait, and allocate only on a thread's first event. A signal
+/// handler may call these, `request_key` and `ticks`, if its thread has recorded in this session before;
+/// the others take locks.
 #[repr(C)]
 pub struct Api {
     /// Bytes of this table.

@@ -5,7 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering, compiler_fence};
 
 use super::quiesce::enter_and_look;
 use super::registry::Registry;
@@ -17,8 +17,33 @@ struct Current {
     producer: Cell<*const Producer>,
     /// The session that the ring, or the refusal of a ring, belongs to.
     generation: Cell<u64>,
-    /// The thread is inside [`register`]: an event now comes from a signal handler.
-    registering: Cell<bool>,
+    /// The thread is inside [`with_producer`]: an event now comes from a signal handler. It gets no
+    /// ring, because to give it one could take away the one that the interrupted event is about to use.
+    inside: Cell<bool>,
+}
+
+/// Marks the thread as inside, to the handlers that interrupt it.
+struct Inside<'a>(&'a Cell<bool>);
+
+impl<'a> Inside<'a> {
+    #[inline]
+    fn enter(inside: &'a Cell<bool>) -> Option<Self> {
+        if inside.get() {
+            return None;
+        }
+        inside.set(true);
+        // A handler runs on this thread: only the compiler could reorder what it sees.
+        compiler_fence(Ordering::SeqCst);
+        Some(Self(inside))
+    }
+}
+
+impl Drop for Inside<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        compiler_fence(Ordering::SeqCst);
+        self.0.set(false);
+    }
 }
 
 struct Owned(RefCell<Option<Box<Producer>>>);
@@ -34,7 +59,7 @@ thread_local! {
         Current {
             producer: Cell::new(std::ptr::null()),
             generation: Cell::new(0),
-            registering: Cell::new(false),
+            inside: Cell::new(false),
         }
     };
     static OWNED: Owned = const { Owned(RefCell::new(None)) };
@@ -64,13 +89,15 @@ pub(crate) fn with_producer<R>(
     refuse: impl FnOnce(Hook<'_>) -> R,
 ) -> Result<R, LossReason> {
     CURRENT.with(|current| {
+        let _inside = Inside::enter(&current.inside).ok_or(LossReason::NoRing)?;
         let mut producer = current.producer.get();
         let session = running.load(Ordering::Relaxed);
         if producer.is_null() || session != current.generation.get() {
             producer = register(current, session, registry)?;
         }
         // SAFETY: the pointer was set by `register` on this thread and points into the box that
-        // `OWNED` holds; `OWNED` nulls it before the box goes away.
+        // `OWNED` holds; `OWNED` nulls it before the box goes away, and no signal handler gets as far
+        // as `register` while this thread is inside.
         let producer = unsafe { &*producer };
         let look = || running.load(Ordering::Relaxed);
         let (hook, session) = enter_and_look(producer, look).ok_or(LossReason::NoRing)?;
@@ -101,7 +128,7 @@ fn register(
         let has_ring = !producer.is_null() && generation == current.generation.get() | SWITCHED_OFF;
         return if has_ring { Ok(producer) } else { Err(LossReason::SwitchedOff) };
     }
-    if generation == current.generation.get() || current.registering.replace(true) {
+    if generation == current.generation.get() {
         return Err(LossReason::NoRing);
     }
     current.producer.set(std::ptr::null());
@@ -113,7 +140,6 @@ fn register(
         *owned = producer;
         owned.as_deref().map(std::ptr::from_ref)
     });
-    current.registering.set(false);
     let producer = registered.ok().flatten().ok_or(LossReason::NoRing)?;
     current.producer.set(producer);
     Ok(producer)
