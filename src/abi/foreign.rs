@@ -116,12 +116,19 @@ pub(super) unsafe fn bytes<'a>(text: *const c_char, length: usize) -> Result<&'a
     Ok(unsafe { std::slice::from_raw_parts(text.cast(), length) })
 }
 
-/// Check a text.
+/// Check a text that is a name. One that is too long for a name is not looked at.
 ///
 /// # Safety
 ///
 /// As for [`bytes`].
-pub(super) unsafe fn text<'a>(text: *const c_char, length: usize) -> Result<&'a str, Status> {
+pub(super) unsafe fn text<'a>(
+    text: *const c_char,
+    length: usize,
+    longest: usize,
+) -> Result<&'a str, Status> {
+    if !text.is_null() && length > longest {
+        return Err(Status::NameRefused);
+    }
     // SAFETY: by the caller's promise.
     std::str::from_utf8(unsafe { bytes(text, length) }?).map_err(|_| Status::NotUtf8)
 }
@@ -179,18 +186,24 @@ pub(super) unsafe fn write_sized<T>(
     Ok(())
 }
 
+/// Check an out-parameter.
+pub(super) fn check_out<T>(out: *mut T) -> Result<(), Status> {
+    if out.is_null() {
+        Err(Status::NullPointer)
+    } else if out.is_aligned() {
+        Ok(())
+    } else {
+        Err(Status::Misaligned)
+    }
+}
+
 /// Write an out-parameter.
 ///
 /// # Safety
 ///
 /// If `out` is neither NULL nor misaligned, it points to a writable `T`.
 pub(super) unsafe fn write<T>(out: *mut T, value: T) -> Result<(), Status> {
-    if out.is_null() {
-        return Err(Status::NullPointer);
-    }
-    if !out.is_aligned() {
-        return Err(Status::Misaligned);
-    }
+    check_out(out)?;
     // SAFETY: by the caller's promise.
     unsafe { out.write(value) };
     Ok(())

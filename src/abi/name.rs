@@ -6,7 +6,7 @@ use super::foreign;
 use super::guard::guarded;
 use super::status::Status;
 use crate::names;
-use crate::record::NameSpace;
+use crate::record::{Name, NameSpace};
 use crate::session;
 
 /// # Safety
@@ -21,11 +21,10 @@ pub(super) unsafe extern "C" fn intern(
     guarded(|| {
         session::not_forked()?;
         let space = NameSpace::from_u8(space).ok_or(Status::InvalidArgument)?;
-        if id.is_null() {
-            return Err(Status::NullPointer);
-        }
+        // Before anything is done: a call that fails has no effect.
+        foreign::check_out(id)?;
         // SAFETY: by the caller's promise.
-        let text = unsafe { foreign::text(text, length) }?;
+        let text = unsafe { foreign::text(text, length, Name::MAX_LENGTH) }?;
         let interned = names::intern(space, text).map_err(|_| Status::NameRefused)?;
         // SAFETY: by the caller's promise.
         unsafe { foreign::write(id, interned) }

@@ -151,6 +151,9 @@ unsafe fn read_overrides(options: *const SessionOptions) -> Result<Overrides, St
     let directory = if options.directory.is_null() {
         None
     } else {
+        if options.directory_length > libc::PATH_MAX as usize {
+            return Err(Status::InvalidArgument);
+        }
         // SAFETY: by the caller's promise.
         let bytes = unsafe { foreign::bytes(options.directory, options.directory_length) }?;
         Some(OsStr::from_bytes(bytes).into())
