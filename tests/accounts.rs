@@ -64,58 +64,6 @@ fn full_rings_and_oversized_events_are_counted_to_the_unit() {
     assert!(u64::from(last) < outcome[0] + outcome[1]);
 }
 
-/// The law of conservation under stress: many threads, random sizes, tiny rings, a collector that
-/// cannot keep up.
-#[test]
-fn produced_equals_written_plus_lost_under_stress() {
-    use rand::{Rng, SeedableRng};
-    let _turn = turn();
-    for seed in 0..10_u64 {
-        println!("seed {seed}");
-        let directory = tempfile::tempdir().unwrap();
-        start(&SessionOptions {
-            ring_bytes: 1 << 13,
-            poll_ms: 1 + seed as u32,
-            ..options(directory.path())
-        });
-        let threads: Vec<_> = (0..8)
-            .map(|thread| {
-                std::thread::spawn(move || {
-                    let mut random = rand_chacha::ChaCha12Rng::seed_from_u64(seed * 100 + thread);
-                    let mut ok = [0_u64; 2];
-                    let mut tried = 0_u64;
-                    for _ in 0..2_000 {
-                        let rows = random.random_range(0..48);
-                        tried += 1 + rows;
-                        let status = if rows == 0 {
-                            record_request(1)
-                        } else {
-                            let rows: Vec<_> =
-                                (0..rows).map(|worker| candidate(worker, 1.0)).collect();
-                            record_decision(&decision(0), &rows)
-                        };
-                        ok[0] += u64::from(status == Status::Ok) * (1 + rows);
-                        ok[1] += u64::from(status == Status::Lost) * (1 + rows);
-                    }
-                    assert_eq!(ok[0] + ok[1], tried);
-                    ok
-                })
-            })
-            .collect();
-        let sums = threads.into_iter().map(|thread| thread.join().unwrap());
-        let [recorded, lost] = sums.fold([0, 0], |sum, ok| [sum[0] + ok[0], sum[1] + ok[1]]);
-        let counters = stop();
-        assert_eq!(counters.lost.iter().sum::<u64>(), lost);
-        let contents = contents(directory.path());
-        let found = contents.requests.len()
-            + contents.decisions.iter().map(|(_, rows)| 1 + rows.len()).sum::<usize>();
-        assert_eq!(found as u64, recorded);
-        for ledger in contents.ledgers.values() {
-            assert!(ledger.is_conserved(), "{ledger:?}");
-        }
-    }
-}
-
 #[test]
 fn events_after_the_stop_are_lost_and_a_new_session_starts_afresh() {
     let _turn = turn();

@@ -1,0 +1,57 @@
+//! A hook allocates on its thread's first event of a session, and never again.
+
+mod counting;
+mod support;
+
+use nashtrace::abi::{SessionOptions, Status};
+use nashtrace::record::{Candidate, Setting};
+use support::*;
+use zerocopy::FromZeros;
+
+/// Allocator calls of this thread while it records every kind of event `rounds` times.
+fn calls_while_recording(rounds: u64, rows: &[Candidate]) -> u64 {
+    let mut setting = Setting::new_zeroed();
+    setting.head.struct_size = size_of::<Setting>() as u32;
+    let before = counting::calls_of_this_thread();
+    for _ in 0..rounds {
+        record_decision(&decision(0), rows);
+        record_request(1);
+        // SAFETY: the struct is whole.
+        unsafe { (api().setting)(&raw const setting) };
+    }
+    counting::calls_of_this_thread() - before
+}
+
+#[test]
+fn after_its_first_event_a_thread_never_allocates() {
+    let rows: Vec<Candidate> = (0..64).map(|worker| candidate(worker, 1.0)).collect();
+    let directory = tempfile::tempdir().unwrap();
+    // Small enough that many events are lost as well: a loss must not allocate either.
+    start(&SessionOptions { ring_bytes: 1 << 16, ..options(directory.path()) });
+    let recording = |rows: Vec<Candidate>| {
+        std::thread::spawn(move || {
+            let first = calls_while_recording(1, &rows);
+            assert!(
+                first > 0,
+                "the first event makes the ring: this proof does not see allocations"
+            );
+            calls_while_recording(20_000, &rows)
+        })
+    };
+    let threads = [recording(rows.clone()), recording(rows.clone())];
+    for thread in threads {
+        assert_eq!(thread.join().unwrap(), 0);
+    }
+    // Too big for the ring, refused, and lost after the stop.
+    let large: Vec<Candidate> = (0..1_000).map(|worker| candidate(worker, 1.0)).collect();
+    assert_eq!(record_request(1), Status::Ok);
+    let before = counting::calls_of_this_thread();
+    assert_eq!(record_decision(&decision(0), &large), Status::Lost);
+    assert_eq!(record_decision(&decision(2_000), &large), Status::InvalidArgument);
+    assert_eq!(counting::calls_of_this_thread(), before);
+    let counters = stop();
+    assert!(counters.written > 0 && counters.lost[0] > 0, "{counters:?}");
+    let before = counting::calls_of_this_thread();
+    assert_eq!(record_request(1), Status::Lost);
+    assert_eq!(counting::calls_of_this_thread(), before);
+}
