@@ -1,0 +1,896 @@
+/* nashtrace: the C ABI, version 1.
+ *
+ * Generated from src/abi and src/record by scripts/header; do not edit.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Load the library with dlopen, ask nashtrace_get_api(NASHTRACE_ABI_VERSION) for the function table,
+ * check struct_size, and call through it. Every struct begins with its size; set it with sizeof.
+ */
+
+#ifndef NASHTRACE_H
+#define NASHTRACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ The version of the ABI. It changes only if an old caller could no longer work; growth is told by
+ `struct_size` and `features`.
+ */
+#define NASHTRACE_ABI_VERSION 1
+
+/*
+ Marks a 32-bit field whose value the caller could not tell.
+ */
+#define NASHTRACE_UNKNOWN_U32 UINT32_MAX
+
+/*
+ Marks a 64-bit field whose value the caller could not tell.
+ */
+#define NASHTRACE_UNKNOWN_U64 UINT64_MAX
+
+/*
+ What became of a call. Numbers are never reused.
+ */
+enum nashtrace_status
+#ifdef __cplusplus
+  : uint32_t
+#endif // __cplusplus
+ {
+    /*
+     Done.
+     */
+    NASHTRACE_STATUS_OK = 0,
+    /*
+     A pointer is NULL.
+     */
+    NASHTRACE_STATUS_NULL_POINTER = 1,
+    /*
+     A pointer is not a multiple of 8.
+     */
+    NASHTRACE_STATUS_MISALIGNED = 2,
+    /*
+     `struct_size` or a stride is smaller than in version 1 of the struct.
+     */
+    NASHTRACE_STATUS_STRUCT_TOO_SMALL = 3,
+    /*
+     An argument is out of its range.
+     */
+    NASHTRACE_STATUS_INVALID_ARGUMENT = 4,
+    /*
+     A text is not UTF-8.
+     */
+    NASHTRACE_STATUS_NOT_UTF8 = 5,
+    /*
+     The event was lost; the loss is counted.
+     */
+    NASHTRACE_STATUS_LOST = 6,
+    /*
+     No session is running.
+     */
+    NASHTRACE_STATUS_NOT_RUNNING = 7,
+    /*
+     A session is running already.
+     */
+    NASHTRACE_STATUS_ALREADY_RUNNING = 8,
+    /*
+     This process is the child of a fork; the session belongs to its parent.
+     */
+    NASHTRACE_STATUS_FORKED = 9,
+    /*
+     A file could not be created or written, or there is no directory for it.
+     */
+    NASHTRACE_STATUS_IO = 10,
+    /*
+     The collector did not answer in time.
+     */
+    NASHTRACE_STATUS_TIMEOUT = 11,
+    /*
+     The name is empty or too long, or there are too many names.
+     */
+    NASHTRACE_STATUS_NAME_REFUSED = 12,
+    /*
+     The library failed; the call had no effect.
+     */
+    NASHTRACE_STATUS_PANICKED = 13,
+};
+#ifndef __cplusplus
+typedef uint32_t nashtrace_status;
+#endif // __cplusplus
+
+/*
+ The clock that a record's time was read from.
+ */
+enum nashtrace_clock
+#ifdef __cplusplus
+  : uint8_t
+#endif // __cplusplus
+ {
+    /*
+     Raw ticks of this machine; anchors in the file tie them to wall time.
+     */
+    NASHTRACE_CLOCK_TICKS = 0,
+    /*
+     Nanoseconds on a clock of the caller's, for instance simulated time.
+     */
+    NASHTRACE_CLOCK_CALLER = 1,
+};
+#ifndef __cplusplus
+typedef uint8_t nashtrace_clock;
+#endif // __cplusplus
+
+/*
+ Whether a decision was acted upon.
+ */
+enum nashtrace_mode
+#ifdef __cplusplus
+  : uint8_t
+#endif // __cplusplus
+ {
+    /*
+     Not told.
+     */
+    NASHTRACE_MODE_UNKNOWN = 0,
+    /*
+     The request was to be booked on the chosen worker.
+     */
+    NASHTRACE_MODE_TRACKED = 1,
+    /*
+     A preview or a query: nothing was booked.
+     */
+    NASHTRACE_MODE_ADVISORY = 2,
+};
+#ifndef __cplusplus
+typedef uint8_t nashtrace_mode;
+#endif // __cplusplus
+
+/*
+ Why the chosen candidate won. Derived by the collector from the costs, never by the hook.
+ */
+enum nashtrace_reason
+#ifdef __cplusplus
+  : uint8_t
+#endif // __cplusplus
+ {
+    /*
+     Not derivable, for instance because a custom policy was in force.
+     */
+    NASHTRACE_REASON_UNKNOWN = 0,
+    /*
+     It alone has the lowest cost, and without the cache credit it would not.
+     */
+    NASHTRACE_REASON_CACHE_HIT = 1,
+    /*
+     It alone has the lowest cost, with and without the cache credit.
+     */
+    NASHTRACE_REASON_LOAD_BALANCE = 2,
+    /*
+     It shares the lowest cost with other candidates.
+     */
+    NASHTRACE_REASON_TIE = 3,
+    /*
+     A positive temperature drew a candidate that is not the cheapest.
+     */
+    NASHTRACE_REASON_TEMPERATURE_DRAW = 4,
+    /*
+     The request was pinned to it.
+     */
+    NASHTRACE_REASON_PINNED = 5,
+    /*
+     Session affinity left no other worker.
+     */
+    NASHTRACE_REASON_AFFINITY = 6,
+    /*
+     There was no other candidate.
+     */
+    NASHTRACE_REASON_ONLY_CANDIDATE = 7,
+    /*
+     The router does not score (round robin, random, direct).
+     */
+    NASHTRACE_REASON_NON_KV_MODE = 8,
+};
+#ifndef __cplusplus
+typedef uint8_t nashtrace_reason;
+#endif // __cplusplus
+
+/*
+ The step of a request's life.
+ */
+enum nashtrace_phase
+#ifdef __cplusplus
+  : uint8_t
+#endif // __cplusplus
+ {
+    /*
+     A phase of a later version.
+     */
+    NASHTRACE_PHASE_UNKNOWN = 0,
+    /*
+     The router counts the request as load of a worker.
+     */
+    NASHTRACE_PHASE_BOOKED = 1,
+    /*
+     The router no longer counts its prefill as load.
+     */
+    NASHTRACE_PHASE_PREFILL_DONE = 2,
+    /*
+     The first output token was seen.
+     */
+    NASHTRACE_PHASE_FIRST_TOKEN = 3,
+    /*
+     The router no longer counts the request as load.
+     */
+    NASHTRACE_PHASE_RELEASED = 4,
+    /*
+     The response is complete.
+     */
+    NASHTRACE_PHASE_FINISHED = 5,
+    /*
+     The client went away.
+     */
+    NASHTRACE_PHASE_CANCELLED = 6,
+    /*
+     This attempt failed and another one follows.
+     */
+    NASHTRACE_PHASE_RETRIED = 7,
+    /*
+     The request moved to another worker.
+     */
+    NASHTRACE_PHASE_MIGRATED = 8,
+    /*
+     The router refused the request.
+     */
+    NASHTRACE_PHASE_REJECTED = 9,
+    /*
+     The router forgot the booking because it was too old.
+     */
+    NASHTRACE_PHASE_EXPIRED = 10,
+};
+#ifndef __cplusplus
+typedef uint8_t nashtrace_phase;
+#endif // __cplusplus
+
+/*
+ One of the three players of the game.
+ */
+enum nashtrace_player
+#ifdef __cplusplus
+  : uint8_t
+#endif // __cplusplus
+ {
+    /*
+     A player of a later version.
+     */
+    NASHTRACE_PLAYER_UNKNOWN = 0,
+    /*
+     The KV-aware router.
+     */
+    NASHTRACE_PLAYER_ROUTER = 1,
+    /*
+     The planner.
+     */
+    NASHTRACE_PLAYER_PLANNER = 2,
+    /*
+     The KV block manager.
+     */
+    NASHTRACE_PLAYER_KV_MANAGER = 3,
+};
+#ifndef __cplusplus
+typedef uint8_t nashtrace_player;
+#endif // __cplusplus
+
+/*
+ What a name is a name of. Ids are counted separately in each space, from 1.
+ */
+enum nashtrace_name_space
+#ifdef __cplusplus
+  : uint8_t
+#endif // __cplusplus
+ {
+    /*
+     A pool of workers, for instance `prefill`.
+     */
+    NASHTRACE_NAME_SPACE_POOL = 1,
+    /*
+     A worker type label as Dynamo writes it.
+     */
+    NASHTRACE_NAME_SPACE_WORKER_TYPE = 2,
+    /*
+     A selection policy.
+     */
+    NASHTRACE_NAME_SPACE_POLICY = 3,
+    /*
+     A parameter of a player.
+     */
+    NASHTRACE_NAME_SPACE_PARAMETER = 4,
+};
+#ifndef __cplusplus
+typedef uint8_t nashtrace_name_space;
+#endif // __cplusplus
+
+/*
+ Why an event is not in the file.
+ */
+enum nashtrace_loss_reason
+#ifdef __cplusplus
+  : uint8_t
+#endif // __cplusplus
+ {
+    /*
+     The producer's ring had no room.
+     */
+    NASHTRACE_LOSS_REASON_FULL = 0,
+    /*
+     The event is larger than half a ring.
+     */
+    NASHTRACE_LOSS_REASON_TOO_BIG = 1,
+    /*
+     The producer could not have a ring: too many threads, no memory, or an event inside an event.
+     */
+    NASHTRACE_LOSS_REASON_NO_RING = 2,
+    /*
+     The session had stopped, or stopped while the event was being recorded. Events between two
+     sessions of a process are in the ledger of the later one.
+     */
+    NASHTRACE_LOSS_REASON_AFTER_SHUTDOWN = 3,
+    /*
+     The file could not be written.
+     */
+    NASHTRACE_LOSS_REASON_IO = 4,
+};
+#ifndef __cplusplus
+typedef uint8_t nashtrace_loss_reason;
+#endif // __cplusplus
+
+/*
+ Bits of the table's features.
+ */
+enum nashtrace_feature
+#ifdef __cplusplus
+  : uint64_t
+#endif // __cplusplus
+ {
+    /*
+     `decision` records routing decisions.
+     */
+    NASHTRACE_FEATURE_DECISIONS = (1 << 0),
+    /*
+     `request` records request events.
+     */
+    NASHTRACE_FEATURE_REQUESTS = (1 << 1),
+    /*
+     `setting` records strategies coming into force.
+     */
+    NASHTRACE_FEATURE_SETTINGS = (1 << 2),
+};
+#ifndef __cplusplus
+typedef uint64_t nashtrace_feature;
+#endif // __cplusplus
+
+/*
+ Bits of a decision's flags.
+ */
+enum nashtrace_decision_flag
+#ifdef __cplusplus
+  : uint16_t
+#endif // __cplusplus
+ {
+    /*
+     The weights and the temperature are those of Dynamo's default cost function, in force.
+     */
+    NASHTRACE_DECISION_FLAG_DEFAULT_POLICY = (1 << 0),
+    /*
+     The request was pinned to a worker.
+     */
+    NASHTRACE_DECISION_FLAG_PINNED = (1 << 1),
+    /*
+     An exclusive session-affinity target was in force.
+     */
+    NASHTRACE_DECISION_FLAG_AFFINITY = (1 << 2),
+    /*
+     Prefill tokens of this request count as load.
+     */
+    NASHTRACE_DECISION_FLAG_TRACKS_PREFILL = (1 << 3),
+    /*
+     The pool decodes only and takes no cache credit (disaggregated decode).
+     */
+    NASHTRACE_DECISION_FLAG_PLAIN_DECODE = (1 << 4),
+    /*
+     The scorer carries the label `decode`, which changes the cost formula.
+     */
+    NASHTRACE_DECISION_FLAG_DECODE_LABEL = (1 << 5),
+    /*
+     Some worker reported blocks of this prefix per tier; otherwise the estimate is used.
+     */
+    NASHTRACE_DECISION_FLAG_TIER_MATCHES = (1 << 6),
+};
+#ifndef __cplusplus
+typedef uint16_t nashtrace_decision_flag;
+#endif // __cplusplus
+
+/*
+ Bits of a candidate's flags.
+ */
+enum nashtrace_candidate_flag
+#ifdef __cplusplus
+  : uint32_t
+#endif // __cplusplus
+ {
+    /*
+     The router had a load row for this worker.
+     */
+    NASHTRACE_CANDIDATE_FLAG_LOAD_KNOWN = (1 << 0),
+};
+#ifndef __cplusplus
+typedef uint32_t nashtrace_candidate_flag;
+#endif // __cplusplus
+
+/*
+ Bits of a setting's flags.
+ */
+enum nashtrace_setting_flag
+#ifdef __cplusplus
+  : uint8_t
+#endif // __cplusplus
+ {
+    /*
+     The old value is known.
+     */
+    NASHTRACE_SETTING_FLAG_OLD_KNOWN = (1 << 0),
+};
+#ifndef __cplusplus
+typedef uint8_t nashtrace_setting_flag;
+#endif // __cplusplus
+
+/*
+ How a session is started. Fields at zero leave the decision to the `NASHTRACE_*` variables.
+ */
+typedef struct nashtrace_session_options {
+    /*
+     `sizeof` this struct.
+     */
+    uint32_t struct_size;
+    /*
+     Threads that may have a ring (`NASHTRACE_MAX_PRODUCERS`).
+     */
+    uint32_t max_producers;
+    /*
+     Directory of the trace file (`NASHTRACE_DIR`): bytes, not terminated; NULL for the variable.
+     */
+    const char *directory;
+    /*
+     Bytes of `directory`.
+     */
+    size_t directory_length;
+    /*
+     Bytes of each ring, a power of two (`NASHTRACE_RING_BYTES`).
+     */
+    uint64_t ring_bytes;
+    /*
+     Longest time that a record stays in a ring (`NASHTRACE_FLUSH_MS`).
+     */
+    uint32_t flush_ms;
+    /*
+     How often the collector looks into the rings (`NASHTRACE_POLL_MS`).
+     */
+    uint32_t poll_ms;
+} nashtrace_session_options;
+
+/*
+ What was produced, written and lost by all producers together; rows count as events.
+ `produced` = `written` + the sum of `lost` once the session has stopped.
+ */
+typedef struct nashtrace_counters {
+    /*
+     `sizeof` this struct, set by the caller.
+     */
+    uint32_t struct_size;
+    /*
+     Zero.
+     */
+    uint32_t reserved;
+    /*
+     Events begun.
+     */
+    uint64_t produced;
+    /*
+     Events in the file.
+     */
+    uint64_t written;
+    /*
+     Events lost, indexed by `nashtrace_loss_reason`.
+     */
+    uint64_t lost[5];
+} nashtrace_counters;
+
+/*
+ The first bytes of every record.
+
+ A caller of the C ABI sets `struct_size`, `clock` and `time` and leaves the rest at zero.
+ */
+typedef struct nashtrace_head {
+    /*
+     Bytes of the struct that this head begins; rows are not counted.
+     */
+    uint32_t struct_size;
+    /*
+     Kind of the record. Written by the library.
+     */
+    uint8_t kind;
+    /*
+     Clock that `time` belongs to (`clock`).
+     */
+    uint8_t clock;
+    /*
+     Bytes of one row. Written by the library.
+     */
+    uint16_t row_size;
+    /*
+     Rows that follow the struct. Written by the library.
+     */
+    uint32_t rows;
+    /*
+     Number of the event among all events of its producer, lost ones included, modulo 2^32.
+     Written by the library.
+     */
+    uint32_t sequence;
+    /*
+     Time of the event. On the clock `TICKS`, 0 lets the library read its own clock.
+     */
+    uint64_t time;
+} nashtrace_head;
+
+/*
+ A router chose one of several workers for a request. Its rows are the candidates; in a
+ file they are ordered by worker and rank.
+
+ The weights are the names of Dynamo's `KvRouterConfig`; costs are in KV blocks, lower is better.
+ */
+typedef struct nashtrace_decision {
+    /*
+     Common head.
+     */
+    struct nashtrace_head head;
+    /*
+     Key of the request (see `request_key`), 0 if it has no id.
+     */
+    uint64_t request;
+    /*
+     The router's number of this attempt, 0 if unknown: Dynamo numbers attempts when it books them.
+     */
+    uint64_t attempt;
+    /*
+     Nanoseconds between arrival in the router's queue and this decision; `UNKNOWN_U64`.
+     */
+    uint64_t queue_wait_ns;
+    /*
+     Softmax temperature in force; 0 takes the cheapest candidate.
+     */
+    double temperature;
+    /*
+     Weight of a device-resident prefix block.
+     */
+    double overlap_score_credit;
+    /*
+     How fast that weight falls with a worker's excess prefill load.
+     */
+    double overlap_score_credit_decay;
+    /*
+     Weight of prefill work against decode work.
+     */
+    double prefill_load_scale;
+    /*
+     Weight of one active request, in blocks.
+     */
+    double decode_active_request_weight;
+    /*
+     Weight of a prefix block in host memory.
+     */
+    double host_cache_hit_weight;
+    /*
+     Weight of a prefix block on disk.
+     */
+    double disk_cache_hit_weight;
+    /*
+     Weight of a prefix block in the shared cache.
+     */
+    double shared_cache_multiplier;
+    /*
+     Probability with which this policy takes the chosen candidate; NaN if unknown. Callers pass
+     anything: the collector computes it.
+     */
+    double propensity;
+    /*
+     Prompt length in tokens.
+     */
+    uint32_t isl_tokens;
+    /*
+     Tokens of one KV block.
+     */
+    uint32_t block_size;
+    /*
+     Output tokens that the client announced; `UNKNOWN_U32`.
+     */
+    uint32_t expected_output_tokens;
+    /*
+     Row of the chosen candidate, from 0.
+     */
+    uint32_t chosen;
+    /*
+     Name id of the pool that is routed to, 0 if unknown.
+     */
+    uint32_t pool;
+    /*
+     Name id of the worker type that Dynamo passes to the selector, 0 if unknown.
+     */
+    uint32_t worker_type;
+    /*
+     Name id of the selection policy, 0 if unknown.
+     */
+    uint32_t policy;
+    /*
+     Whether the decision is acted upon (`mode`).
+     */
+    uint8_t mode;
+    /*
+     Why (`reason`). Callers pass 0 and the collector derives it; a router that does not score
+     passes `NON_KV_MODE`.
+     */
+    uint8_t reason;
+    /*
+     Bits (`decision_flag`).
+     */
+    uint16_t flags;
+} nashtrace_decision;
+
+/*
+ One worker (or one of its data-parallel ranks) that a request could have been sent to, as the
+ router saw it at the moment of the decision.
+ */
+typedef struct nashtrace_candidate {
+    /*
+     Dynamo's worker id.
+     */
+    uint64_t worker;
+    /*
+     The router's own cost, in KV blocks; lower is better.
+     */
+    double cost;
+    /*
+     Prefix blocks on all tiers, weighted by tier, as the router accounts for them.
+     */
+    double effective_overlap_blocks;
+    /*
+     Factor of the routing preference; 1 if there is none.
+     */
+    double preferred_taint_multiplier;
+    /*
+     Prefill tokens of the requests that the router has booked there.
+     */
+    uint64_t active_prefill_tokens;
+    /*
+     KV blocks that the worker has in all, 0 if unknown.
+     */
+    uint64_t total_kv_blocks;
+    /*
+     Tokens that one engine iteration takes, 0 if unknown.
+     */
+    uint64_t max_batched_tokens;
+    /*
+     Data-parallel rank.
+     */
+    uint32_t rank;
+    /*
+     Bits (`candidate_flag`).
+     */
+    uint32_t flags;
+    /*
+     Prefix blocks in device memory.
+     */
+    uint32_t device_blocks;
+    /*
+     Prefix blocks in host memory.
+     */
+    uint32_t host_blocks;
+    /*
+     Prefix blocks on disk.
+     */
+    uint32_t disk_blocks;
+    /*
+     Blocks of the shared cache beyond the device prefix.
+     */
+    uint32_t shared_blocks;
+    /*
+     Prompt tokens that the router expects to be cached.
+     */
+    uint32_t cached_tokens;
+    /*
+     Requests that the router has booked there.
+     */
+    uint32_t active_requests;
+    /*
+     KV blocks of the booked requests.
+     */
+    uint32_t active_decode_blocks;
+    /*
+     Blocks that this request would add to them.
+     */
+    uint32_t additional_decode_blocks;
+} nashtrace_candidate;
+
+/*
+ Something happened to a request.
+
+ A trace key is (request, pool, attempt): both pools of a disaggregated request share its id.
+ */
+typedef struct nashtrace_request {
+    /*
+     Common head.
+     */
+    struct nashtrace_head head;
+    /*
+     Key of the request (see `request_key`), 0 if it has no id.
+     */
+    uint64_t request;
+    /*
+     The router's number of this attempt, 0 if unknown.
+     */
+    uint64_t attempt;
+    /*
+     Dynamo's worker id.
+     */
+    uint64_t worker;
+    /*
+     Data-parallel rank.
+     */
+    uint32_t rank;
+    /*
+     Name id of the pool, 0 if unknown.
+     */
+    uint32_t pool;
+    /*
+     Name id of the worker type that the router's load tracker carries, 0 if unknown.
+     */
+    uint32_t worker_type;
+    /*
+     Prompt tokens that still had to be computed when the request was booked; `UNKNOWN_U32`.
+     */
+    uint32_t prefill_tokens;
+    /*
+     Prompt blocks that the router tracks for it; `UNKNOWN_U32` if it tracks none.
+     */
+    uint32_t blocks;
+    /*
+     Output tokens: announced when booked, produced when finished; `UNKNOWN_U32`.
+     */
+    uint32_t output_tokens;
+    /*
+     What happened (`phase`).
+     */
+    uint8_t phase;
+    /*
+     Zero.
+     */
+    uint8_t reserved[7];
+} nashtrace_request;
+
+/*
+ A parameter of a player took a value.
+ */
+typedef struct nashtrace_setting {
+    /*
+     Common head.
+     */
+    struct nashtrace_head head;
+    /*
+     Value before, if the flag `OLD_KNOWN` is set.
+     */
+    double old_value;
+    /*
+     Value from now on.
+     */
+    double new_value;
+    /*
+     Name id of the parameter.
+     */
+    uint32_t parameter;
+    /*
+     Name id of the pool that it applies to, 0 for all.
+     */
+    uint32_t pool;
+    /*
+     The player whose parameter it is (`player`).
+     */
+    uint8_t player;
+    /*
+     Bits (`setting_flag`).
+     */
+    uint8_t flags;
+    /*
+     Zero.
+     */
+    uint8_t reserved[6];
+} nashtrace_setting;
+
+/*
+ The functions of the library. A function may be called only if `struct_size` reaches it.
+
+ All functions may be called from any thread. Those that record (`decision`, `request`, `setting`)
+ take well under a microsecond, never wait, and allocate only on a thread's first event. A signal
+ handler may call these, `request_key` and `ticks`, if its thread has recorded in this session before;
+ the others take locks.
+ */
+typedef struct nashtrace_api {
+    /*
+     Bytes of this table.
+     */
+    uint32_t struct_size;
+    /*
+     `NASHTRACE_ABI_VERSION` of the library.
+     */
+    uint32_t abi_version;
+    /*
+     Bits of `nashtrace_feature`.
+     */
+    uint64_t features;
+    /*
+     Start a session: create the trace file and the collector thread. `options` may be NULL: then
+     the `NASHTRACE_*` variables decide.
+     */
+    nashtrace_status (*session_start)(const struct nashtrace_session_options *options);
+    /*
+     Write everything recorded so far and make it durable. Waits at most `timeout_ms`.
+     */
+    nashtrace_status (*session_flush)(uint32_t timeout_ms);
+    /*
+     Stop the session and complete its file. Waits at most `timeout_ms`; later events are lost.
+     */
+    nashtrace_status (*session_stop)(uint32_t timeout_ms);
+    /*
+     Tell what was produced, written and lost in the running session, or in the last one.
+     */
+    nashtrace_status (*session_counters)(struct nashtrace_counters *counters, uint32_t timeout_ms);
+    /*
+     The id of a name (`space` is a `nashtrace_name_space`): UTF-8, 1 to 256 bytes, not terminated.
+     Takes a lock: keep the id.
+     */
+    nashtrace_status (*name)(uint8_t space, const char *text, size_t length, uint32_t *id);
+    /*
+     The key of a request id: XXH3-64 (seed 0) of its bytes, 1 if that is 0. NULL gives 0.
+     */
+    uint64_t (*request_key)(const char *id, size_t length);
+    /*
+     The library's clock, in ticks.
+     */
+    uint64_t (*ticks)(void);
+    /*
+     Record a decision with its `count` candidates, `stride` bytes apart.
+     */
+    nashtrace_status (*decision)(const struct nashtrace_decision *decision,
+                                 const struct nashtrace_candidate *candidates,
+                                 uint32_t count,
+                                 uint32_t stride);
+    /*
+     Record that something happened to a request.
+     */
+    nashtrace_status (*request)(const struct nashtrace_request *request);
+    /*
+     Record that a strategy came into force.
+     */
+    nashtrace_status (*setting)(const struct nashtrace_setting *setting);
+} nashtrace_api;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/*
+ The function table, or NULL if the library does not speak this version of the ABI.
+ */
+const struct nashtrace_api *nashtrace_get_api(uint32_t abi_version);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* NASHTRACE_H */
