@@ -160,6 +160,7 @@ impl Collector {
                     let _ = reply.send(self.dump(Instant::now()));
                 }
                 Ok(Command::Totals(reply)) => {
+                    self.admit_arrivals();
                     self.refresh_counts();
                     let _ = reply.send(self.totals());
                 }

@@ -31,6 +31,20 @@ fn without_room_for_another_ring_events_are_lost_and_counted() {
 }
 
 #[test]
+fn counters_know_a_thread_that_has_only_just_begun() {
+    let _turn = turn();
+    let directory = tempfile::tempdir().unwrap();
+    // The collector looks into the rings long after the question.
+    start(&SessionOptions { poll_ms: 1000, ..options(directory.path()) });
+    let before = counters().produced;
+    for key in 1..=3 {
+        assert_eq!(record_request(key), Status::Ok);
+    }
+    assert_eq!(counters().produced, before + 3);
+    stop();
+}
+
+#[test]
 fn full_rings_and_oversized_events_are_counted_to_the_unit() {
     let _turn = turn();
     let directory = tempfile::tempdir().unwrap();
