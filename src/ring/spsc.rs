@@ -271,10 +271,12 @@ impl Grant<'_> {
         assert!(self.remaining == 0, "reserved bytes left unfilled");
         let producer = self.hook.producer;
         let line = &producer.shared.producer;
+        let event_bytes = self.new_tail - producer.tail.get();
         producer.tail.set(self.new_tail);
         line.tail.store(self.new_tail, Ordering::Release);
         // Paired with the barrier in `Consumer::close`: the tail is stored before `closed` is read.
         light_barrier();
+        producer.shared.memory.prepare_for_writing(self.new_tail, event_bytes);
         if line.closed.load(Ordering::Relaxed) {
             return Err(LossReason::AfterShutdown);
         }

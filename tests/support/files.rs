@@ -13,7 +13,7 @@ use rand_chacha::ChaCha12Rng;
 use super::{candidate, decision, name, options, record_decision, start};
 
 /// A session with these variables set.
-pub fn start_with(folder: &Path, variables: &[(&str, &str)]) {
+pub(crate) fn start_with(folder: &Path, variables: &[(&str, &str)]) {
     for (variable, value) in variables {
         // SAFETY: tests take turns, and no other thread of this process reads the environment now.
         unsafe { std::env::set_var(variable, value) };
@@ -26,18 +26,18 @@ pub fn start_with(folder: &Path, variables: &[(&str, &str)]) {
 }
 
 /// What one file holds.
-pub struct File {
+pub(crate) struct File {
     /// The requests of its decisions.
-    pub decisions: Vec<u64>,
-    pub requests: Vec<u64>,
+    pub(crate) decisions: Vec<u64>,
+    pub(crate) requests: Vec<u64>,
     /// The decisions whose pool has no name in the file.
-    pub nameless: usize,
-    pub is_complete: bool,
-    pub settings: BTreeMap<String, String>,
+    pub(crate) nameless: usize,
+    pub(crate) is_complete: bool,
+    pub(crate) settings: BTreeMap<String, String>,
 }
 
 /// The files of a directory in the order they were written, each checked for itself.
-pub fn files(folder: &Path) -> Vec<File> {
+pub(crate) fn files(folder: &Path) -> Vec<File> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<File> = entries.map(|path| read(&path)).collect();
     files.sort_by_key(|file| file.settings["file_number"].parse::<u64>().unwrap());
@@ -87,7 +87,7 @@ fn read(path: &Path) -> File {
 }
 
 /// Record decisions that hardly compress, and return when they are in a file.
-pub fn record_decisions(count: u64) {
+pub(crate) fn record_decisions(count: u64) {
     let mut random = ChaCha12Rng::seed_from_u64(count);
     let mut decision = decision(0);
     decision.pool = name(NameSpace::Pool, "rotation");
@@ -106,12 +106,12 @@ pub fn record_decisions(count: u64) {
 }
 
 /// Files in a directory.
-pub fn files_in(folder: &Path) -> usize {
+pub(crate) fn files_in(folder: &Path) -> usize {
     std::fs::read_dir(folder).unwrap().count()
 }
 
 /// Wait for something that happens on another thread.
-pub fn wait_until(mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !is_so() {
         assert!(Instant::now() < deadline, "it does not happen");

@@ -3,7 +3,7 @@
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
-pub mod files;
+pub(crate) mod files;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
