@@ -83,7 +83,7 @@ fn prefetch_for_writing(line: *const u8) {
     // SAFETY: a prefetch never faults and changes nothing but caches. A 64-bit processor that lacks this
     // one takes it for a no-op.
     unsafe {
-        core::arch::asm!("prefetchw [{}]", in(reg) line, options(nomem, nostack, preserves_flags));
+        core::arch::asm!("prefetchw [{}]", in(reg) line.addr(), options(nomem, nostack, preserves_flags));
     }
     #[cfg(any(not(target_arch = "x86_64"), miri))]
     let _ = line;

@@ -19,6 +19,9 @@ const DURATION: Duration = Duration::from_secs(2);
 /// Large enough that a thread rarely waits for the collector's next look.
 const RING_BYTES: u64 = 8 << 20;
 
+/// Decisions that differ: more than fit into one packet, so that none compresses by repeating another.
+const SAMPLES: usize = 2_048;
+
 /// What the producers record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Load {
@@ -82,7 +85,7 @@ pub fn run(library: Library, scratch: &Path, load: Load) -> Result<Throughput> {
 /// two quarters of every ring are waiting at any time.
 fn produce(library: Library, load: Load, made: &AtomicU64) -> Result<()> {
     let api = library.api();
-    let mut samples = sample::samples(16, CANDIDATES, Clock::Ticks);
+    let mut samples = sample::samples(SAMPLES, CANDIDATES, Clock::Ticks);
     let mut request = sample::request(Clock::Ticks);
     let (bytes_of_a_call, records_of_a_call) = match load {
         Load::Requests => (size_of_val(&request) as u64, 1),
@@ -90,16 +93,20 @@ fn produce(library: Library, load: Load, made: &AtomicU64) -> Result<()> {
     };
     let calls = RING_BYTES / 4 / bytes_of_a_call;
     let began = Instant::now();
-    let mut key = 0;
+    let mut number = 0;
     while began.elapsed() < DURATION {
         for call in 0..calls {
-            key += 1;
-            let sample = &mut samples[call as usize % 16];
+            number += 1;
+            let key = sample::key(number);
+            let sample = &mut samples[call as usize % SAMPLES];
             // SAFETY: what is passed lives until the call returns.
             let status = unsafe {
                 match load {
                     Load::Requests => {
                         request.request = key;
+                        request.worker = key % CANDIDATES as u64;
+                        request.prefill_tokens = (key >> 32) as u32 % 8_192;
+                        request.blocks = (key >> 48) as u32 % 128;
                         (api.request)(&raw const request)
                     }
                     Load::Decisions => {

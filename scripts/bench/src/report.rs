@@ -44,7 +44,7 @@ pub fn text(results: &Results) -> String {
 
 fn calls(results: &Results) -> Table {
     let with_instructions = results.calls.iter().any(|calls| calls.instructions.is_some());
-    let mut header = vec!["", "p50", "least to greatest", "p99", "times", "budget", "lost"];
+    let mut header = vec!["", "p50", "least to greatest", "p99 batch", "times", "budget", "lost"];
     if with_instructions {
         header.push("instructions");
     }

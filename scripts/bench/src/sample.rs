@@ -34,7 +34,7 @@ fn sample(number: u32, candidates: u32, clock: Clock) -> Sample {
     decision.prefill_load_scale = 1.0;
     decision.host_cache_hit_weight = 0.75;
     decision.disk_cache_hit_weight = 0.25;
-    decision.isl_tokens = 2_000 + 317 * number;
+    decision.isl_tokens = 2_000 + 317 * (number % 97);
     decision.block_size = 64;
     decision.expected_output_tokens = UNKNOWN_U32;
     decision.pool = 1;
@@ -57,7 +57,7 @@ fn sample(number: u32, candidates: u32, clock: Clock) -> Sample {
 }
 
 fn candidate(decision: &Decision, number: u32, row: u32) -> Candidate {
-    let noise = (number * 31 + row).wrapping_mul(2_654_435_761) >> 16;
+    let noise = (number * 31 + row).wrapping_mul(2_654_435_761) >> 12;
     let blocks = decision.isl_tokens.div_ceil(decision.block_size);
     let mut candidate = Candidate::new_zeroed();
     candidate.worker = u64::from(row);
@@ -89,6 +89,12 @@ pub fn request(clock: Clock) -> Request {
     request.output_tokens = UNKNOWN_U32;
     request.phase = Phase::Booked as u8;
     request
+}
+
+/// A number like the hash of a request's id: it does not compress.
+pub fn key(number: u64) -> u64 {
+    let mixed = (number ^ (number >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
 }
 
 fn head(kind: Kind, struct_size: usize, clock: Clock) -> Head {
