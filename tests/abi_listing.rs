@@ -78,10 +78,12 @@ fn listing() -> BTreeSet<String> {
         head, old_value, new_value, parameter, pool, player, flags, reserved);
     list_struct!(l, Api as "nashtrace_api":
         struct_size, abi_version, features, session_start, session_flush, session_stop,
-        session_counters, name, request_key, ticks, decision, request, setting);
+        session_counters, name, request_key, ticks, decision, request, setting, metrics_text,
+        session_switch, session_dump);
     list_enum!(l, Status as "nashtrace_status":
         Ok, NullPointer, Misaligned, StructTooSmall, InvalidArgument, NotUtf8, Lost, NotRunning,
-        AlreadyRunning, Forked, Io, Timeout, NameRefused, Panicked);
+        AlreadyRunning, Forked, Io, Timeout, NameRefused, Panicked,
+        BufferTooSmall);
     list_enum!(l, Clock as "nashtrace_clock": Ticks, Caller);
     list_enum!(l, Mode as "nashtrace_mode": Unknown, Tracked, Advisory);
     list_enum!(l, Reason as "nashtrace_reason":
@@ -93,8 +95,9 @@ fn listing() -> BTreeSet<String> {
     list_enum!(l, Player as "nashtrace_player": Unknown, Router, Planner, KvManager);
     list_enum!(l, NameSpace as "nashtrace_name_space": Pool, WorkerType, Policy, Parameter);
     list_enum!(l, LossReason as "nashtrace_loss_reason":
-        Full, TooBig, NoRing, AfterShutdown, Io);
-    list_enum!(l, Feature as "nashtrace_feature": Decisions, Requests, Settings);
+        Full, TooBig, NoRing, AfterShutdown, Io, SwitchedOff);
+    list_enum!(l, Feature as "nashtrace_feature": Decisions, Requests, Settings, Metrics, Switch,
+        Dump);
     list_enum!(l, DecisionFlag as "nashtrace_decision_flag":
         DefaultPolicy, Pinned, Affinity, TracksPrefill, PlainDecode, DecodeLabel, TierMatches);
     list_enum!(l, CandidateFlag as "nashtrace_candidate_flag": LoadKnown);

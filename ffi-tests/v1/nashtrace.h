@@ -93,6 +93,10 @@ enum nashtrace_status
      The library failed; the call had no effect.
      */
     NASHTRACE_STATUS_PANICKED = 13,
+    /*
+     The buffer is too small for the text; nothing was written.
+     */
+    NASHTRACE_STATUS_BUFFER_TOO_SMALL = 14,
 };
 #ifndef __cplusplus
 typedef uint32_t nashtrace_status;
@@ -337,6 +341,10 @@ enum nashtrace_loss_reason
      The file could not be written.
      */
     NASHTRACE_LOSS_REASON_IO = 4,
+    /*
+     The recording was switched off.
+     */
+    NASHTRACE_LOSS_REASON_SWITCHED_OFF = 5,
 };
 #ifndef __cplusplus
 typedef uint8_t nashtrace_loss_reason;
@@ -362,6 +370,18 @@ enum nashtrace_feature
      `setting` records strategies coming into force.
      */
     NASHTRACE_FEATURE_SETTINGS = (1 << 2),
+    /*
+     `metrics_text` renders Prometheus metrics.
+     */
+    NASHTRACE_FEATURE_METRICS = (1 << 3),
+    /*
+     `session_switch` turns the recording off and on.
+     */
+    NASHTRACE_FEATURE_SWITCH = (1 << 4),
+    /*
+     `session_dump` writes what a flight recorder remembers.
+     */
+    NASHTRACE_FEATURE_DUMP = (1 << 5),
 };
 #ifndef __cplusplus
 typedef uint64_t nashtrace_feature;
@@ -498,9 +518,9 @@ typedef struct nashtrace_counters {
      */
     uint64_t written;
     /*
-     Events lost, indexed by `nashtrace_loss_reason`.
+     Events lost, indexed by `nashtrace_loss_reason`; what has no reason is zero.
      */
-    uint64_t lost[5];
+    uint64_t lost[8];
 } nashtrace_counters;
 
 /*
@@ -878,6 +898,24 @@ typedef struct nashtrace_api {
      Record that a strategy came into force.
      */
     nashtrace_status (*setting)(const struct nashtrace_setting *setting);
+    /*
+     The metrics of the running session, or of the last one, in Prometheus' text format (0.0.4,
+     UTF-8, not terminated). A NULL `buffer` asks for the length alone; the text may grow until the
+     next call, so give room to spare. Allocates: not for a hook.
+     */
+    nashtrace_status (*metrics_text)(char *buffer, size_t capacity, size_t *length);
+    /*
+     Turn the recording of the running session off (0) or on again (1). What happens meanwhile is
+     lost, and counted as switched off. A file `nashtrace.off` in the directory of the traces does
+     the same for as long as it is there.
+     */
+    nashtrace_status (*session_switch)(uint32_t on);
+    /*
+     Write what a flight recorder (`NASHTRACE_MODE=flight`) remembers to the directory of the traces,
+     and begin to remember anew; of a session that streams, flush. Waits at most `timeout_ms`. A file
+     `nashtrace.dump` that appears in that directory asks for the same.
+     */
+    nashtrace_status (*session_dump)(uint32_t timeout_ms);
 } nashtrace_api;
 
 #ifdef __cplusplus
