@@ -67,12 +67,17 @@ fn starve_collector() {
     }
 }
 
-/// A host that flushes and asks for counters while others record. The counters never claim more than
-/// was produced.
+/// A host that flushes, switches the recording off and on, and asks for counters while others record. The
+/// counters never claim more than was produced.
 fn meddle(stopped: &AtomicBool, mut random: ChaCha12Rng) {
     while !stopped.load(Ordering::Relaxed) {
         if random.random_bool(0.5) {
             assert_eq!((api().session_flush)(TIMEOUT_MS), Status::Ok);
+        }
+        if random.random_bool(0.2) {
+            assert_eq!((api().session_switch)(0), Status::Ok);
+            std::thread::sleep(Duration::from_micros(random.random_range(1..500)));
+            assert_eq!((api().session_switch)(1), Status::Ok);
         }
         let told = counters();
         assert!(told.written + told.lost.iter().sum::<u64>() <= told.produced, "{told:?}");
