@@ -82,8 +82,7 @@ fn listing() -> BTreeSet<String> {
         session_switch, session_dump);
     list_enum!(l, Status as "nashtrace_status":
         Ok, NullPointer, Misaligned, StructTooSmall, InvalidArgument, NotUtf8, Lost, NotRunning,
-        AlreadyRunning, Forked, Io, Timeout, NameRefused, Panicked,
-        BufferTooSmall);
+        AlreadyRunning, Forked, Io, Timeout, NameRefused, Panicked, BufferTooSmall);
     list_enum!(l, Clock as "nashtrace_clock": Ticks, Caller);
     list_enum!(l, Mode as "nashtrace_mode": Unknown, Tracked, Advisory);
     list_enum!(l, Reason as "nashtrace_reason":
@@ -96,8 +95,7 @@ fn listing() -> BTreeSet<String> {
     list_enum!(l, NameSpace as "nashtrace_name_space": Pool, WorkerType, Policy, Parameter);
     list_enum!(l, LossReason as "nashtrace_loss_reason":
         Full, TooBig, NoRing, AfterShutdown, Io, SwitchedOff);
-    list_enum!(l, Feature as "nashtrace_feature": Decisions, Requests, Settings, Metrics, Switch,
-        Dump);
+    list_enum!(l, Feature as "nashtrace_feature": Decisions, Requests, Settings, Metrics, Switch, Dump);
     list_enum!(l, DecisionFlag as "nashtrace_decision_flag":
         DefaultPolicy, Pinned, Affinity, TracksPrefill, PlainDecode, DecodeLabel, TierMatches);
     list_enum!(l, CandidateFlag as "nashtrace_candidate_flag": LoadKnown);

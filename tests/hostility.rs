@@ -48,6 +48,27 @@ fn break_every_promise() {
         assert_eq!((api.request_key)(ptr::null(), usize::MAX), 0);
         assert_eq!((api.request_key)(c"x".as_ptr(), usize::MAX), 0);
 
+        for on in [2, 3, u32::MAX] {
+            assert_eq!((api.session_switch)(on), Status::InvalidArgument);
+        }
+        let mut length = [7_usize; 2];
+        let text = (api.metrics_text)(ptr::null_mut(), usize::MAX, ptr::null_mut());
+        assert_eq!(text, Status::NullPointer);
+        let mut buffer = [0x55_u8; 8];
+        for capacity in [0, 8, usize::MAX] {
+            let buffer = buffer.as_mut_ptr().cast();
+            let text = (api.metrics_text)(buffer, capacity, ptr::null_mut());
+            assert_eq!(text, Status::NullPointer);
+            for by in 1..8 {
+                let length = moved(&raw const length[0], by).cast_mut();
+                assert_eq!((api.metrics_text)(buffer, capacity, length), Status::Misaligned);
+            }
+        }
+        // Too small if there is a text, too early if there is none.
+        let text = (api.metrics_text)(buffer.as_mut_ptr().cast(), 8, &raw mut length[1]);
+        assert!(matches!(text, Status::BufferTooSmall | Status::NotRunning), "{text:?}");
+        assert_eq!((buffer, length[0]), ([0x55; 8], 7));
+
         for by in 1..8 {
             assert_eq!((api.request)(moved(&request, by)), Status::Misaligned);
             assert_eq!((api.setting)(moved(&setting, by)), Status::Misaligned);
@@ -153,6 +174,8 @@ fn whatever_a_caller_does_wrong_he_is_told_and_nothing_happens() {
     assert_eq!(record_decision(&decision(0), &[candidate(1, 1.0)]), Status::NotRunning);
     assert_eq!((api().session_flush)(u32::MAX), Status::NotRunning);
     assert_eq!((api().session_stop)(u32::MAX), Status::NotRunning);
+    assert_eq!((api().session_dump)(u32::MAX), Status::NotRunning);
+    assert_eq!((api().session_switch)(0), Status::NotRunning);
     assert_eq!(told(&mut counted), Status::NotRunning);
     assert_eq!(counted, no_counters());
 
