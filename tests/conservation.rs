@@ -19,7 +19,7 @@ const EVENTS: u32 = 1_000;
 
 /// Runs of the default, and the variable that asks for more.
 const RUNS: u64 = 10;
-const RUNS_VARIABLE: &str = "NASHTRACE_STRESS_RUNS";
+const RUNS_VARIABLE: &str = "PROOF_STRESS_RUNS";
 
 /// Units, rows included, that the library said were recorded and lost.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

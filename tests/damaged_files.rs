@@ -35,9 +35,9 @@ fn read_in_bounded_memory(path: &Path, bytes: &[u8]) -> Result<Reading, String> 
 
 #[test]
 fn ten_thousand_mutations_never_cause_a_panic() {
-    let seed = number_from("NASHTRACE_SEED", 1);
-    let mutations = number_from("NASHTRACE_MUTATIONS", 10_000);
-    println!("NASHTRACE_SEED={seed} NASHTRACE_MUTATIONS={mutations}");
+    let seed = number_from("PROOF_SEED", 1);
+    let mutations = number_from("PROOF_MUTATIONS", 10_000);
+    println!("PROOF_SEED={seed} PROOF_MUTATIONS={mutations}");
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("x.nash");
     let mut random = ChaCha12Rng::seed_from_u64(seed);
