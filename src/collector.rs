@@ -147,9 +147,14 @@ impl Collector {
         let mut next_drain = Instant::now() + self.config.poll_interval;
         let mut next_anchor = Instant::now() + ANCHOR_INTERVAL;
         loop {
-            // A deadline, not a timeout: a host that asks for totals all the time must not keep the
-            // rings from being emptied.
-            match self.commands.recv_deadline(next_drain) {
+            // A host that asks for totals all the time must not keep the rings from being emptied: the
+            // channel would hand out a command that is there even after the deadline.
+            let command = if Instant::now() < next_drain {
+                self.commands.recv_deadline(next_drain)
+            } else {
+                Err(RecvTimeoutError::Timeout)
+            };
+            match command {
                 Ok(Command::Flush(reply)) => {
                     self.drain(Instant::now(), true);
                     self.write_accounts(0);
