@@ -80,7 +80,7 @@ impl Library {
             reserved: 0,
             produced: 0,
             written: 0,
-            lost: [0; 5],
+            lost: [0; 8],
         };
         // SAFETY: the struct is writable and says its size.
         let status = unsafe { (self.api.session_counters)(&raw mut counters, TIMEOUT_MS) };
