@@ -55,7 +55,7 @@ impl Session {
     fn check(self) {
         assert_eq!((api().session_stop)(TIMEOUT_MS), Status::Ok);
         let struct_size = size_of::<Counters>() as u32;
-        let mut told = Counters { struct_size, reserved: 0, produced: 0, written: 0, lost: [0; 5] };
+        let mut told = Counters { struct_size, reserved: 0, produced: 0, written: 0, lost: [0; 8] };
         // SAFETY: the struct is writable.
         assert_eq!(unsafe { (api().session_counters)(&raw mut told, TIMEOUT_MS) }, Status::Ok);
         let lost: u64 = told.lost.iter().sum();
