@@ -18,6 +18,8 @@ pub(super) struct Family {
 const BLOCKS: &[f64] = &[
     0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0, 8192.0,
 ];
+/// Fewer, because there are five of these histograms for every worker.
+const COARSE_BLOCKS: &[f64] = &[0.0, 1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0];
 const SECONDS: &[f64] =
     &[0.0, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
 
@@ -28,7 +30,7 @@ pub(super) const WORKER_SCORE: Family = Family {
            component: kv_overlap is the credit for cached blocks, already taken off the others; \
            total is what the router compares",
     labels: &["router_id", "worker_id", "dp_rank", "worker_type", "score_component"],
-    buckets: BLOCKS,
+    buckets: COARSE_BLOCKS,
 };
 
 pub(super) const DECISIONS: Family = Family {
