@@ -25,6 +25,8 @@ pub(super) struct Files {
     current: File,
     opened: Instant,
     next_look: Instant,
+    /// After a failure another file is not tried at once.
+    not_before: Instant,
     /// Complete files of this session, oldest first.
     closed: VecDeque<File>,
     /// Files before the one that is written.
@@ -87,6 +89,7 @@ impl Files {
             total_bytes: config.total_bytes.unwrap_or(u64::MAX),
             opened: now,
             next_look: now + INTERVAL,
+            not_before: now,
             closed: VecDeque::new(),
             number: 0,
             deleted: 0,
@@ -129,6 +132,9 @@ impl Files {
     /// Whether another file should follow: this one is large or old enough, or somebody removed it, and
     /// what is written to it is lost.
     pub(super) fn is_due(&mut self, now: Instant) -> bool {
+        if now < self.not_before {
+            return false;
+        }
         if self.current.bytes() >= self.file_bytes {
             return true;
         }
@@ -141,6 +147,11 @@ impl Files {
             File::Memory { .. } => false,
         };
         is_removed || now.duration_since(self.opened) >= self.file_age
+    }
+
+    /// There can be no other file now; go on with this one for a while.
+    pub(super) fn postpone(&mut self, now: Instant) {
+        self.not_before = now + INTERVAL;
     }
 
     /// Create the file that follows, after deleting the oldest ones of this session beyond the total.

@@ -14,6 +14,9 @@ impl Collector {
     pub(super) fn rotate_if_due(&mut self, now: Instant) {
         if self.files.is_due(now) {
             let result = self.rotate(now);
+            if result.is_err() {
+                self.files.postpone(now);
+            }
             self.io.note(result);
         }
     }
