@@ -57,6 +57,9 @@ pub(crate) enum Command {
     Totals(Sender<Totals>),
     /// Complete the file and end.
     Stop(Sender<Stopped>),
+    /// Panic, as nothing should.
+    #[cfg(test)]
+    Panic,
 }
 
 /// How a session ended.
@@ -169,6 +172,8 @@ impl Collector {
                     self.refresh_counts();
                     let _ = reply.send(self.totals());
                 }
+                #[cfg(test)]
+                Ok(Command::Panic) => panic!("asked to"),
                 Ok(Command::Stop(reply)) => {
                     let _ = reply.send(self.finish());
                     return;

@@ -315,3 +315,40 @@ extern "C" fn at_exit() {
         let _ = stop(EXIT_TIMEOUT);
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Head, Kind, Request};
+
+    /// What a hook is told that records a request now.
+    fn record() -> Result<(), LossReason> {
+        let head = Head::new(Kind::Request, size_of::<Request>());
+        let fill = |hook: Hook<'_>| {
+            let mut grant = hook.reserve(head, None)?;
+            grant.append_zeros(size_of::<Request>() - size_of::<Head>());
+            grant.commit()
+        };
+        with_producer(fill, |_| Err(LossReason::SwitchedOff))?
+    }
+
+    #[test]
+    fn a_panic_of_the_collector_ends_the_session_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = || Config::new(folder.path().into());
+        start(config()).unwrap();
+        assert_eq!(record(), Ok(()));
+        commands().unwrap().send(Command::Panic).unwrap();
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        while RUNNING.load(Ordering::Relaxed) != 0 {
+            assert!(std::time::Instant::now() < deadline, "the session goes on");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(record(), Err(LossReason::AfterShutdown));
+        assert!(matches!(flush(Duration::from_secs(1)), Err(SessionError::NotRunning)));
+        // The host may begin anew.
+        start(config()).unwrap();
+        assert_eq!(record(), Ok(()));
+        stop(Duration::from_secs(20)).unwrap();
+    }
+}
