@@ -98,6 +98,7 @@ fn subjects(
         Box::new(requests(names::REQUEST_NO_CLOCK, caller)),
         Box::new(requests(names::FULL, ticks).with_full_ring()),
         Box::new(requests(names::FULL_NO_CLOCK, caller).with_full_ring()),
+        Box::new(requests(names::SWITCHED_OFF, caller).switched_off()),
         Box::new(decisions(names::DECISION, sample::CANDIDATES, ticks)),
         Box::new(decisions(names::DECISION_NO_CLOCK, sample::CANDIDATES, caller)),
         Box::new(decisions(names::DECISION_64, 64, ticks)),

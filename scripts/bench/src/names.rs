@@ -21,6 +21,8 @@ pub const REQUEST_NO_CLOCK: &str = "request: nashtrace, without clock read";
 pub const FULL: &str = "ring full: nashtrace";
 /// No room for one record with a time of the caller's.
 pub const FULL_NO_CLOCK: &str = "ring full: nashtrace, without clock read";
+/// One record while nothing is recorded.
+pub const SWITCHED_OFF: &str = "switched off: nashtrace, without clock read";
 /// LTTng-ust with typed columns.
 pub const LTTNG_COLUMNS: &str = "8 candidates: LTTng-ust, columns";
 /// LTTng-ust with the candidates as bytes.

@@ -17,6 +17,16 @@ enum Event {
     Requests(Request),
 }
 
+/// What becomes of the events.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Condition {
+    Recorded,
+    /// Refused, because the ring is full.
+    Full,
+    /// Refused, because the recording is switched off.
+    SwitchedOff,
+}
+
 /// One kind of event, recorded by the library while its collector runs.
 pub struct Nashtrace {
     name: &'static str,
@@ -26,8 +36,7 @@ pub struct Nashtrace {
     event: Event,
     calls: usize,
     batches: usize,
-    /// Every event is to be refused because its ring is full.
-    is_drop_path: bool,
+    condition: Condition,
     made: u64,
     accepted: u64,
 }
@@ -59,7 +68,14 @@ impl Nashtrace {
     /// The same into the smallest ring with the laziest collector: nearly all of it is lost.
     pub fn with_full_ring(mut self) -> Self {
         self.options = Options { ring_bytes: 4_096, poll_ms: 1_000 };
-        self.is_drop_path = true;
+        self.condition = Condition::Full;
+        self.calls = 4_096;
+        self
+    }
+
+    /// The same while the recording is switched off, on a thread that has recorded before.
+    pub fn switched_off(mut self) -> Self {
+        self.condition = Condition::SwitchedOff;
         self.calls = 4_096;
         self
     }
@@ -79,7 +95,7 @@ impl Nashtrace {
             event,
             calls,
             batches: 40,
-            is_drop_path: false,
+            condition: Condition::Recorded,
             made: 0,
             accepted: 0,
         }
@@ -110,6 +126,10 @@ impl Subject for Nashtrace {
     fn begin(&mut self) -> Result<()> {
         self.library.start(&self.folder, self.options)?;
         (self.made, self.accepted) = (0, 0);
+        if self.condition == Condition::SwitchedOff {
+            self.batch();
+            ensure!((self.library.api().session_switch)(0) == Status::Ok, "it is not switched off");
+        }
         Ok(())
     }
 
@@ -143,7 +163,7 @@ impl Subject for Nashtrace {
     }
 
     fn settle(&mut self) -> Result<()> {
-        if self.is_drop_path {
+        if self.condition != Condition::Recorded {
             return Ok(());
         }
         // The collector writes a ring of which a quarter is in use, and a batch is at most that much.
@@ -158,10 +178,17 @@ impl Subject for Nashtrace {
         ensure!(counters.produced == counters.written + lost, "the ledger does not add up");
         let events = self.events_of_a_call();
         ensure!(lost == (self.made - self.accepted) * events, "losses were told as successes");
-        if self.is_drop_path {
-            // The ring takes a few whenever the collector has looked at it.
-            ensure!(self.accepted * 100 < self.made, "the ring was not full");
-            return Ok(None);
+        match self.condition {
+            Condition::Recorded => {}
+            Condition::Full => {
+                // The ring takes a few whenever the collector has looked at it.
+                ensure!(self.accepted * 100 < self.made, "the ring was not full");
+                return Ok(None);
+            }
+            Condition::SwitchedOff => {
+                ensure!(self.accepted <= self.calls as u64, "it was not switched off");
+                return Ok(None);
+            }
         }
         Ok(Some(Account { made: self.made, recorded: self.made - lost / events }))
     }
