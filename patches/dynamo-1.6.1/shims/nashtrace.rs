@@ -327,17 +327,23 @@ impl Api {
 
     /// The id of a name; 0 if the library refuses it.
     pub fn name_id(&self, space: u8, text: &'static str) -> u32 {
-        let mut names = NAMES.with(Cell::get);
         let same = |known: &(u8, &str, u32)| known.0 == space && std::ptr::eq(known.1, text);
-        if let Some((_, _, id)) = names.iter().find(|known| same(known)) {
-            return *id;
+        let known = NAMES.with(|names| {
+            let names: &Cell<[_]> = names;
+            names.as_slice_of_cells().iter().map(Cell::get).find(same)
+        });
+        if let Some((_, _, id)) = known {
+            return id;
         }
         let mut id = 0;
         // SAFETY: the text is valid for its length, `id` is writable.
         unsafe { (self.name)(space, text.as_ptr().cast(), text.len(), &raw mut id) };
-        names.rotate_right(1);
-        names[0] = (space, text, id);
-        NAMES.with(|cell| cell.set(names));
+        NAMES.with(|cell| {
+            let mut names = cell.get();
+            names.rotate_right(1);
+            names[0] = (space, text, id);
+            cell.set(names);
+        });
         id
     }
 }

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::collections::hash_map::Iter;
 
 use crate::nashtrace::{self as shim, Api, Candidate, Decision, Request, Setting};
 use crate::plugins::worker_selection::ScoredWorkerCandidate;
@@ -117,13 +118,12 @@ pub(crate) fn decided<C: WorkerConfigLike>(
         flags: decision_flags(weights, worker_type, request, candidates),
         ..Decision::default()
     };
+    let mut rows = Rows::new(weights, request, workers);
     ROWS.with(|scratch| {
         // Taken while it is in use, so that nothing below can find it borrowed.
         let mut table = scratch.take();
         table.clear();
-        table.extend(candidates.iter().map(|candidate| {
-            candidate_row(weights, request, workers.get(&candidate.worker.worker_id), candidate)
-        }));
+        table.extend(candidates.iter().map(|candidate| rows.of(candidate)));
         let stride = size_of::<Candidate>() as u32;
         // SAFETY: both are complete and outlive the call; the count and the stride are the table's.
         unsafe { (api.decision)(&raw const decision, table.as_ptr(), narrow(table.len()), stride) };
@@ -137,7 +137,6 @@ fn decision_flags(
     request: &SchedulingRequest,
     candidates: &[ScoredWorkerCandidate],
 ) -> u16 {
-    let tiers = &request.overlap.tier_overlap_blocks;
     let affinity = request.affinity_target.is_some_and(|target| {
         candidates.iter().all(|candidate| {
             let worker = candidate.worker;
@@ -152,68 +151,117 @@ fn decision_flags(
         (request.track_prefill_tokens, FLAG_TRACKS_PREFILL),
         (weights.is_plain_decode, FLAG_PLAIN_DECODE),
         (worker_type == "decode", FLAG_DECODE_LABEL),
-        (
-            !(tiers.device.is_empty() && tiers.host_pinned.is_empty() && tiers.disk.is_empty()),
-            FLAG_TIER_MATCHES,
-        ),
+        (has_tier_matches(request), FLAG_TIER_MATCHES),
     ]
     .into_iter()
     .fold(0, |flags, (is_set, flag)| if is_set { flags | flag } else { flags })
 }
 
-fn candidate_row<C: WorkerConfigLike>(
-    weights: &Weights,
-    request: &SchedulingRequest,
-    config: Option<&C>,
-    candidate: &ScoredWorkerCandidate,
-) -> Candidate {
-    let worker = candidate.worker;
+fn has_tier_matches(request: &SchedulingRequest) -> bool {
     let tiers = &request.overlap.tier_overlap_blocks;
-    let load = request.worker_loads.get(&worker);
-    let effective_overlap_blocks = request.effective_overlap_blocks_for(worker);
-    let device_blocks = tiers.device.get(&worker).copied().unwrap_or(0);
-    let mut out = Candidate {
-        worker: worker.worker_id,
-        cost: candidate.cost,
-        effective_overlap_blocks,
-        preferred_taint_multiplier: config
-            .map_or(1.0, |config| taint_multiplier(weights, request, config)),
-        total_kv_blocks: config.and_then(WorkerConfigLike::total_kv_blocks).unwrap_or(0),
-        max_batched_tokens: config.and_then(WorkerConfigLike::max_num_batched_tokens).unwrap_or(0),
-        rank: worker.dp_rank,
-        device_blocks: narrow(device_blocks),
-        host_blocks: narrow(tiers.host_pinned.get(&worker).copied().unwrap_or(0)),
-        disk_blocks: narrow(tiers.disk.get(&worker).copied().unwrap_or(0)),
-        cached_tokens: narrow(request.effective_cached_tokens_for(worker)),
-        ..Candidate::default()
-    };
-    if let Some(hits) = &request.shared_cache_hits {
-        let any_tier =
-            !(tiers.device.is_empty() && tiers.host_pinned.is_empty() && tiers.disk.is_empty());
-        let device = if any_tier { device_blocks as f64 } else { effective_overlap_blocks };
-        out.shared_blocks = hits.hits_beyond(device.round().max(0.0) as u32);
-    }
-    if let Some(load) = load {
-        out.flags = CANDIDATE_LOAD_KNOWN;
-        out.active_prefill_tokens = load.active_prefill_tokens as u64;
-        out.active_requests = narrow(load.active_requests);
-        out.active_decode_blocks = narrow(load.active_decode_blocks);
-        out.additional_decode_blocks = narrow(load.additional_active_blocks);
-    }
-    out
+    !(tiers.device.is_empty() && tiers.host_pinned.is_empty() && tiers.disk.is_empty())
 }
 
-/// The factor of the request's routing preferences. A pin overrules them, and only the default policy
-/// is known to ask for them: for another one, asking would be an observable difference.
-fn taint_multiplier<C: WorkerConfigLike>(
-    weights: &Weights,
-    request: &SchedulingRequest,
-    config: &C,
-) -> f64 {
-    if request.pinned_worker.is_some() || !weights.is_default_policy {
-        return 1.0;
+/// Makes the rows of one decision, and asks once what is the same for all of them: a router may have
+/// hundreds of candidates.
+struct Rows<'a, C> {
+    request: &'a SchedulingRequest,
+    configs: Configs<'a, C>,
+    any_tier: bool,
+    asks_for_taints: bool,
+}
+
+impl<'a, C: WorkerConfigLike> Rows<'a, C> {
+    fn new(
+        weights: &Weights,
+        request: &'a SchedulingRequest,
+        workers: &'a HashMap<WorkerId, C>,
+    ) -> Self {
+        Self {
+            request,
+            configs: Configs { workers, walk: workers.iter(), latest: None },
+            any_tier: has_tier_matches(request),
+            // A pin overrules the preferences, and only the default policy is known to ask for them: for
+            // another one, asking would be an observable difference.
+            asks_for_taints: request.pinned_worker.is_none()
+                && weights.is_default_policy
+                && !request.routing_constraints.preferred_taints.is_empty(),
+        }
     }
-    request.routing_constraints.preferred_taint_multiplier(config.taints()).unwrap_or(1.0)
+
+    #[inline(always)]
+    fn of(&mut self, candidate: &ScoredWorkerCandidate) -> Candidate {
+        let request = self.request;
+        let worker = candidate.worker;
+        let config = self.configs.of(worker.worker_id);
+        let load = request.worker_loads.get(&worker);
+        let effective_overlap_blocks = request.effective_overlap_blocks_for(worker);
+        let (mut device_blocks, mut host_blocks, mut disk_blocks) = (0, 0, 0);
+        if self.any_tier {
+            let tiers = &request.overlap.tier_overlap_blocks;
+            device_blocks = tiers.device.get(&worker).copied().unwrap_or(0);
+            host_blocks = tiers.host_pinned.get(&worker).copied().unwrap_or(0);
+            disk_blocks = tiers.disk.get(&worker).copied().unwrap_or(0);
+        }
+        let shared_blocks = request.shared_cache_hits.as_ref().map_or(0, |hits| {
+            let device =
+                if self.any_tier { device_blocks as f64 } else { effective_overlap_blocks };
+            hits.hits_beyond(device.round().max(0.0) as u32)
+        });
+        Candidate {
+            worker: worker.worker_id,
+            cost: candidate.cost,
+            effective_overlap_blocks,
+            preferred_taint_multiplier: config.map_or(1.0, |config| self.taint_multiplier(config)),
+            active_prefill_tokens: load.map_or(0, |load| load.active_prefill_tokens as u64),
+            total_kv_blocks: config.and_then(WorkerConfigLike::total_kv_blocks).unwrap_or(0),
+            max_batched_tokens: config
+                .and_then(WorkerConfigLike::max_num_batched_tokens)
+                .unwrap_or(0),
+            rank: worker.dp_rank,
+            flags: if load.is_some() { CANDIDATE_LOAD_KNOWN } else { 0 },
+            device_blocks: narrow(device_blocks),
+            host_blocks: narrow(host_blocks),
+            disk_blocks: narrow(disk_blocks),
+            shared_blocks,
+            cached_tokens: narrow(request.effective_cached_tokens_for(worker)),
+            active_requests: load.map_or(0, |load| narrow(load.active_requests)),
+            active_decode_blocks: load.map_or(0, |load| narrow(load.active_decode_blocks)),
+            additional_decode_blocks: load.map_or(0, |load| narrow(load.additional_active_blocks)),
+        }
+    }
+
+    /// The factor of the request's routing preferences.
+    fn taint_multiplier(&self, config: &C) -> f64 {
+        if !self.asks_for_taints {
+            return 1.0;
+        }
+        self.request.routing_constraints.preferred_taint_multiplier(config.taints()).unwrap_or(1.0)
+    }
+}
+
+/// The configurations of workers that are asked for in the order of their map, as candidates mostly are:
+/// a step along the map is cheaper than finding a worker by its id.
+struct Configs<'a, C> {
+    workers: &'a HashMap<WorkerId, C>,
+    walk: Iter<'a, WorkerId, C>,
+    /// A worker's ranks are candidates of their own, one after the other.
+    latest: Option<(&'a WorkerId, &'a C)>,
+}
+
+impl<'a, C> Configs<'a, C> {
+    /// How many workers that are no candidates are passed over before one is found by its id.
+    const PASSED_OVER: usize = 4;
+
+    #[inline]
+    fn of(&mut self, id: WorkerId) -> Option<&'a C> {
+        let is_it = |entry: &(&WorkerId, &C)| *entry.0 == id;
+        if !self.latest.as_ref().is_some_and(is_it) {
+            let mut next = self.walk.by_ref().take(Self::PASSED_OVER);
+            self.latest = next.find(is_it).or_else(|| self.workers.get_key_value(&id));
+        }
+        self.latest.map(|(_, config)| config)
+    }
 }
 
 /// A booking about to be made, noted before the tracker takes the request.
