@@ -46,105 +46,19 @@ pub(super) fn decode<'a>(
     }
     let (first, rest) = planes.split_at_checked(width)?;
     let (bitmap, mut rest) = rest.split_at_checked(width.div_ceil(8))?;
-    let mut columns = Vec::with_capacity(width);
-    for column in 0..width {
-        if bitmap[column / 8] & (1 << (column % 8)) == 0 {
-            columns.push(Column::Constant(first[column]));
-        } else {
-            let (plane, behind) = rest.split_at_checked(rows)?;
-            columns.push(Column::Varying(plane));
-            rest = behind;
-        }
-    }
     let start = out.len();
     out.reserve_exact(rows.checked_mul(width)?);
     for _ in 0..rows {
         out.extend_from_slice(first);
     }
-    overwrite(&mut out[start..], &columns);
+    for column in (0..width).filter(|column| bitmap[column / 8] & (1 << (column % 8)) != 0) {
+        let (plane, behind) = rest.split_at_checked(rows)?;
+        for (cell, byte) in out[start + column..].iter_mut().step_by(width).zip(plane) {
+            *cell = *byte;
+        }
+        rest = behind;
+    }
     Some(rest)
-}
-
-/// Rows and columns that are turned at a time.
-const SIDE: usize = 8;
-
-#[derive(Clone, Copy)]
-enum Column<'a> {
-    Constant(u8),
-    Varying(&'a [u8]),
-}
-
-impl Column<'_> {
-    fn at(self, row: usize) -> u8 {
-        match self {
-            Self::Constant(byte) => byte,
-            Self::Varying(plane) => plane[row],
-        }
-    }
-
-    /// The bytes of eight rows, the first one lowest.
-    fn eight_from(self, row: usize) -> u64 {
-        match self {
-            Self::Constant(byte) => u64::from_le_bytes([byte; SIDE]),
-            Self::Varying(plane) => {
-                let bytes = plane[row..row + SIDE].try_into().expect("eight bytes");
-                u64::from_le_bytes(bytes)
-            }
-        }
-    }
-}
-
-/// Write the varying columns into a matrix, eight by eight bytes at a time: single bytes would be as many
-/// writes as the matrix has varying cells.
-fn overwrite(matrix: &mut [u8], columns: &[Column<'_>]) {
-    let width = columns.len();
-    let (squares, narrow) = columns.as_chunks::<SIDE>();
-    let varying: Vec<(usize, &[Column<'_>; SIDE])> = squares
-        .iter()
-        .enumerate()
-        .filter(|(_, square)| square.iter().any(|column| matches!(column, Column::Varying(_))))
-        .map(|(place, square)| (place * SIDE, square))
-        .collect();
-    let mut blocks = matrix.chunks_exact_mut(SIDE * width);
-    let mut row = 0;
-    for block in &mut blocks {
-        for (place, square) in &varying {
-            let turned = transposed(square.map(|column| column.eight_from(row)));
-            for (line, bytes) in block.chunks_exact_mut(width).zip(turned) {
-                line[*place..*place + SIDE].copy_from_slice(&bytes.to_le_bytes());
-            }
-        }
-        for (offset, line) in block.chunks_exact_mut(width).enumerate() {
-            overwrite_cells(&mut line[squares.len() * SIDE..], narrow, row + offset);
-        }
-        row += SIDE;
-    }
-    for (offset, line) in blocks.into_remainder().chunks_exact_mut(width).enumerate() {
-        overwrite_cells(line, columns, row + offset);
-    }
-}
-
-fn overwrite_cells(cells: &mut [u8], columns: &[Column<'_>], row: usize) {
-    for (cell, column) in cells.iter_mut().zip(columns) {
-        *cell = column.at(row);
-    }
-}
-
-/// The transpose of eight by eight bytes: blocks of four, of two and of one are exchanged across the
-/// diagonal (Warren, Hacker's Delight, section 7-3).
-fn transposed(mut square: [u64; SIDE]) -> [u64; SIDE] {
-    for (distance, mask) in
-        [(4, 0x0000_0000_ffff_ffff), (2, 0x0000_ffff_0000_ffff), (1, 0x00ff_00ff_00ff_00ff)]
-    {
-        let shift = 8 * distance as u32;
-        for upper in (0..SIDE).filter(|line| line & distance == 0) {
-            let lower = upper + distance;
-            let exchanged = ((square[upper] >> shift) ^ square[lower]) & mask;
-            square[lower] ^= exchanged;
-            square[upper] ^= exchanged << shift;
-        }
-    }
-    square
 }
 
 #[cfg(test)]
@@ -165,8 +79,8 @@ mod tests {
     #[test]
     fn matrices_round_trip() {
         assert_eq!(round_trip(&[], 16), 0);
-        for width in [1, 7, 8, 13, 24, 96] {
-            for rows in [1, 2, 7, 8, 9, 100] {
+        for width in [1, 8, 24, 96] {
+            for rows in [1, 2, 7, 100] {
                 let matrix: Vec<u8> = (0..width * rows)
                     .map(|i: usize| (i.wrapping_mul(2_654_435_761) >> 7) as u8)
                     .collect();
