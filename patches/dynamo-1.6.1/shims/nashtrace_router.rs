@@ -119,16 +119,15 @@ pub(crate) fn decided<C: WorkerConfigLike>(
         ..Decision::default()
     };
     let mut rows = Rows::new(weights, request, workers);
-    ROWS.with(|scratch| {
-        // Taken while it is in use, so that nothing below can find it borrowed.
-        let mut table = scratch.take();
-        table.clear();
-        table.extend(candidates.iter().map(|candidate| rows.of(candidate)));
-        let stride = size_of::<Candidate>() as u32;
-        // SAFETY: both are complete and outlive the call; the count and the stride are the table's.
-        unsafe { (api.decision)(&raw const decision, table.as_ptr(), narrow(table.len()), stride) };
-        scratch.replace(table);
-    });
+    // Taken while it is in use, so that nothing below can find it borrowed. A thread that is ending may
+    // have lost it already.
+    let mut table = ROWS.try_with(RefCell::take).unwrap_or_default();
+    table.clear();
+    table.extend(candidates.iter().map(|candidate| rows.of(candidate)));
+    let stride = size_of::<Candidate>() as u32;
+    // SAFETY: both are complete and outlive the call; the count and the stride are the table's.
+    unsafe { (api.decision)(&raw const decision, table.as_ptr(), narrow(table.len()), stride) };
+    let _ = ROWS.try_with(|scratch| scratch.replace(table));
 }
 
 fn decision_flags(
