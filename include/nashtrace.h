@@ -307,6 +307,14 @@ enum nashtrace_name_space
      A parameter of a player.
      */
     NASHTRACE_NAME_SPACE_PARAMETER = 4,
+    /*
+     A pool of KV blocks.
+     */
+    NASHTRACE_NAME_SPACE_BLOCK_POOL = 5,
+    /*
+     A word of the planner's: an action, a reason, a kind of error.
+     */
+    NASHTRACE_NAME_SPACE_PLANNER = 6,
 };
 #ifndef __cplusplus
 typedef uint8_t nashtrace_name_space;
@@ -345,6 +353,10 @@ enum nashtrace_loss_reason
      The recording was switched off.
      */
     NASHTRACE_LOSS_REASON_SWITCHED_OFF = 5,
+    /*
+     A block event whose hash is not in the sample: wanted, not suffered.
+     */
+    NASHTRACE_LOSS_REASON_SAMPLED_OUT = 6,
 };
 #ifndef __cplusplus
 typedef uint8_t nashtrace_loss_reason;
@@ -382,6 +394,18 @@ enum nashtrace_feature
      `session_dump` writes what a flight recorder remembers.
      */
     NASHTRACE_FEATURE_DUMP = (1 << 5),
+    /*
+     `block_pool` and `block` record the life of KV blocks.
+     */
+    NASHTRACE_FEATURE_BLOCKS = (1 << 6),
+    /*
+     `transfer` records copies.
+     */
+    NASHTRACE_FEATURE_TRANSFERS = (1 << 7),
+    /*
+     `planner_tick`, `planner_decision` and `planner_effect` record a planner.
+     */
+    NASHTRACE_FEATURE_PLANNER = (1 << 8),
 };
 #ifndef __cplusplus
 typedef uint64_t nashtrace_feature;
@@ -460,6 +484,403 @@ enum nashtrace_setting_flag
 };
 #ifndef __cplusplus
 typedef uint8_t nashtrace_setting_flag;
+#endif // __cplusplus
+
+/*
+ The memory that a block is in, as Dynamo counts it.
+ */
+enum nashtrace_tier
+#ifdef __cplusplus
+  : uint8_t
+#endif // __cplusplus
+ {
+    /*
+     Not told, or not one of these.
+     */
+    NASHTRACE_TIER_UNKNOWN = 0,
+    /*
+     Device memory.
+     */
+    NASHTRACE_TIER_G1 = 1,
+    /*
+     Host memory.
+     */
+    NASHTRACE_TIER_G2 = 2,
+    /*
+     Local disk.
+     */
+    NASHTRACE_TIER_G3 = 3,
+    /*
+     Remote or object storage.
+     */
+    NASHTRACE_TIER_G4 = 4,
+};
+#ifndef __cplusplus
+typedef uint8_t nashtrace_tier;
+#endif // __cplusplus
+
+/*
+ What happened to a block.
+ */
+enum nashtrace_block_event
+#ifdef __cplusplus
+  : uint8_t
+#endif // __cplusplus
+ {
+    /*
+     An event of a later version.
+     */
+    NASHTRACE_BLOCK_EVENT_UNKNOWN = 0,
+    /*
+     A free slot was given to somebody who will fill it.
+     */
+    NASHTRACE_BLOCK_EVENT_ALLOCATE = 1,
+    /*
+     A block's content became present in the pool under its hash.
+     */
+    NASHTRACE_BLOCK_EVENT_REGISTER = 2,
+    /*
+     A second copy of a content that is present already was registered beside it, or given up for it.
+     */
+    NASHTRACE_BLOCK_EVENT_DUPLICATE = 3,
+    /*
+     A lookup found `count` blocks, the last of which is `hash`.
+     */
+    NASHTRACE_BLOCK_EVENT_HIT = 4,
+    /*
+     A lookup did not find `count` blocks, the first of which is `hash`.
+     */
+    NASHTRACE_BLOCK_EVENT_MISS = 5,
+    /*
+     Nobody uses the present block any more: it may be evicted.
+     */
+    NASHTRACE_BLOCK_EVENT_IDLE = 6,
+    /*
+     An idle block is used again.
+     */
+    NASHTRACE_BLOCK_EVENT_RESURRECT = 7,
+    /*
+     A present block was taken away; its slot goes to somebody else, or back to the free ones.
+     */
+    NASHTRACE_BLOCK_EVENT_EVICT = 8,
+    /*
+     A slot went back to the free ones without an eviction: `reason` says out of which state.
+     */
+    NASHTRACE_BLOCK_EVENT_DROP = 9,
+    /*
+     `count` blocks, the first of which is `hash`, were copied to the lower tier `to_tier`.
+     */
+    NASHTRACE_BLOCK_EVENT_OFFLOAD = 10,
+    /*
+     `count` blocks, the first of which is `hash`, were copied to the higher tier `to_tier`.
+     */
+    NASHTRACE_BLOCK_EVENT_ONBOARD = 11,
+    /*
+     A content that no tier holds was registered for the first time, or again (`reason` REBIRTH).
+     */
+    NASHTRACE_BLOCK_EVENT_BIRTH = 12,
+    /*
+     The last tier that held a content gave it up.
+     */
+    NASHTRACE_BLOCK_EVENT_DEATH = 13,
+    /*
+     `count` slots were asked for and not given: everything is in use.
+     */
+    NASHTRACE_BLOCK_EVENT_ALLOCATION_FAILED = 14,
+    /*
+     `count` blocks were to be offloaded to `to_tier` and were not.
+     */
+    NASHTRACE_BLOCK_EVENT_OFFLOAD_SKIPPED = 15,
+};
+#ifndef __cplusplus
+typedef uint8_t nashtrace_block_event;
+#endif // __cplusplus
+
+/*
+ Why it happened to a block.
+ */
+enum nashtrace_block_reason
+#ifdef __cplusplus
+  : uint8_t
+#endif // __cplusplus
+ {
+    /*
+     Not told, or there is only one.
+     */
+    NASHTRACE_BLOCK_REASON_UNKNOWN = 0,
+    /*
+     Evicted to make room for another block.
+     */
+    NASHTRACE_BLOCK_REASON_CAPACITY = 1,
+    /*
+     Evicted or dropped because the whole pool was emptied.
+     */
+    NASHTRACE_BLOCK_REASON_RESET = 2,
+    /*
+     Dropped before it was filled.
+     */
+    NASHTRACE_BLOCK_REASON_UNFILLED = 3,
+    /*
+     Dropped after it was filled and before it was registered.
+     */
+    NASHTRACE_BLOCK_REASON_UNREGISTERED = 4,
+    /*
+     Dropped because it was a copy of a block that is present.
+     */
+    NASHTRACE_BLOCK_REASON_DUPLICATE = 5,
+    /*
+     Dropped, though present, because the pool keeps nothing that is not in use.
+     */
+    NASHTRACE_BLOCK_REASON_RESET_ON_RELEASE = 6,
+    /*
+     Not offloaded: a policy did not let it pass.
+     */
+    NASHTRACE_BLOCK_REASON_FILTERED = 7,
+    /*
+     Not offloaded: it was evicted before.
+     */
+    NASHTRACE_BLOCK_REASON_SOURCE_GONE = 8,
+    /*
+     Not offloaded: the lower tier has no room.
+     */
+    NASHTRACE_BLOCK_REASON_NO_ROOM = 9,
+    /*
+     Not offloaded: the policy or the copy failed or took too long.
+     */
+    NASHTRACE_BLOCK_REASON_FAILED = 10,
+    /*
+     Born again: it had been gone from every tier, so that it was computed twice. Set by the collector.
+     */
+    NASHTRACE_BLOCK_REASON_REBIRTH = 11,
+    /*
+     Looked up by the block manager for itself, not for a request.
+     */
+    NASHTRACE_BLOCK_REASON_PROBE = 12,
+    /*
+     Used again only to renew its place in the order of eviction.
+     */
+    NASHTRACE_BLOCK_REASON_TOUCH = 13,
+    /*
+     Dropped, though present, because somebody asked for it.
+     */
+    NASHTRACE_BLOCK_REASON_REMOVED = 14,
+};
+#ifndef __cplusplus
+typedef uint8_t nashtrace_block_reason;
+#endif // __cplusplus
+
+/*
+ The memory at one end of a copy.
+ */
+enum nashtrace_medium
+#ifdef __cplusplus
+  : uint8_t
+#endif // __cplusplus
+ {
+    /*
+     Not told.
+     */
+    NASHTRACE_MEDIUM_UNKNOWN = 0,
+    /*
+     Pageable host memory.
+     */
+    NASHTRACE_MEDIUM_SYSTEM = 1,
+    /*
+     Page-locked host memory.
+     */
+    NASHTRACE_MEDIUM_PINNED = 2,
+    /*
+     Device memory.
+     */
+    NASHTRACE_MEDIUM_DEVICE = 3,
+    /*
+     Local disk.
+     */
+    NASHTRACE_MEDIUM_DISK = 4,
+    /*
+     Object storage.
+     */
+    NASHTRACE_MEDIUM_OBJECT = 5,
+};
+#ifndef __cplusplus
+typedef uint8_t nashtrace_medium;
+#endif // __cplusplus
+
+/*
+ How a copy is made.
+ */
+enum nashtrace_strategy
+#ifdef __cplusplus
+  : uint8_t
+#endif // __cplusplus
+ {
+    /*
+     Not told.
+     */
+    NASHTRACE_STRATEGY_UNKNOWN = 0,
+    /*
+     By the processor, in the call.
+     */
+    NASHTRACE_STRATEGY_MEMCPY = 1,
+    /*
+     Host to device, on a CUDA stream.
+     */
+    NASHTRACE_STRATEGY_CUDA_HOST_TO_DEVICE = 2,
+    /*
+     Device to host, on a CUDA stream.
+     */
+    NASHTRACE_STRATEGY_CUDA_DEVICE_TO_HOST = 3,
+    /*
+     Device to device, on a CUDA stream.
+     */
+    NASHTRACE_STRATEGY_CUDA_DEVICE_TO_DEVICE = 4,
+    /*
+     NIXL read.
+     */
+    NASHTRACE_STRATEGY_NIXL_READ = 5,
+    /*
+     NIXL write.
+     */
+    NASHTRACE_STRATEGY_NIXL_WRITE = 6,
+    /*
+     GPUDirect storage.
+     */
+    NASHTRACE_STRATEGY_GPU_DIRECT_STORAGE = 7,
+    /*
+     To or from an object store.
+     */
+    NASHTRACE_STRATEGY_OBJECT_STORE = 8,
+    /*
+     In simulated time.
+     */
+    NASHTRACE_STRATEGY_SIMULATED = 9,
+};
+#ifndef __cplusplus
+typedef uint8_t nashtrace_strategy;
+#endif // __cplusplus
+
+/*
+ What a copy's duration was measured with.
+ */
+enum nashtrace_timing
+#ifdef __cplusplus
+  : uint8_t
+#endif // __cplusplus
+ {
+    /*
+     The host's clock only: no CUDA stream, no driver, or the events failed.
+     */
+    NASHTRACE_TIMING_HOST_CLOCK = 0,
+    /*
+     A pair of CUDA events on the copy's stream.
+     */
+    NASHTRACE_TIMING_CUDA_EVENTS = 1,
+    /*
+     Simulated time.
+     */
+    NASHTRACE_TIMING_SIMULATED = 2,
+};
+#ifndef __cplusplus
+typedef uint8_t nashtrace_timing;
+#endif // __cplusplus
+
+/*
+ How a copy ended.
+ */
+enum nashtrace_outcome
+#ifdef __cplusplus
+  : uint8_t
+#endif // __cplusplus
+ {
+    /*
+     Nobody told, and nobody will.
+     */
+    NASHTRACE_OUTCOME_UNKNOWN = 0,
+    /*
+     All bytes are at their destination.
+     */
+    NASHTRACE_OUTCOME_DONE = 1,
+    /*
+     It failed.
+     */
+    NASHTRACE_OUTCOME_FAILED = 2,
+    /*
+     It was given up.
+     */
+    NASHTRACE_OUTCOME_CANCELLED = 3,
+    /*
+     The end was never seen: the event did not complete in time, or the device was lost.
+     */
+    NASHTRACE_OUTCOME_LOST = 4,
+};
+#ifndef __cplusplus
+typedef uint8_t nashtrace_outcome;
+#endif // __cplusplus
+
+/*
+ Bits of a tick's flags.
+ */
+enum nashtrace_planner_flag
+#ifdef __cplusplus
+  : uint32_t
+#endif // __cplusplus
+ {
+    /*
+     Advisory mode: nothing is applied.
+     */
+    NASHTRACE_PLANNER_FLAG_ADVISORY = (1 << 0),
+    /*
+     The observations are of this tick, not repeated from an earlier one.
+     */
+    NASHTRACE_PLANNER_FLAG_FRESH_TRAFFIC = (1 << 1),
+    /*
+     The load loop was due.
+     */
+    NASHTRACE_PLANNER_FLAG_LOAD_SCALING = (1 << 2),
+    /*
+     The throughput loop was due.
+     */
+    NASHTRACE_PLANNER_FLAG_THROUGHPUT_SCALING = (1 << 3),
+};
+#ifndef __cplusplus
+typedef uint32_t nashtrace_planner_flag;
+#endif // __cplusplus
+
+/*
+ What became of a decision.
+ */
+enum nashtrace_effect_kind
+#ifdef __cplusplus
+  : uint8_t
+#endif // __cplusplus
+ {
+    /*
+     An effect of a later version.
+     */
+    NASHTRACE_EFFECT_KIND_UNKNOWN = 0,
+    /*
+     It was handed over to be applied.
+     */
+    NASHTRACE_EFFECT_KIND_SUBMITTED = 1,
+    /*
+     It was not handed over: `reason` says why.
+     */
+    NASHTRACE_EFFECT_KIND_DROPPED = 2,
+    /*
+     The environment took it. That is no proof that anything was scaled.
+     */
+    NASHTRACE_EFFECT_KIND_APPLIED = 3,
+    /*
+     The environment refused it or failed.
+     */
+    NASHTRACE_EFFECT_KIND_FAILED = 4,
+    /*
+     The component's replicas changed: the outcome, seen by a later tick.
+     */
+    NASHTRACE_EFFECT_KIND_OBSERVED = 5,
+};
+#ifndef __cplusplus
+typedef uint8_t nashtrace_effect_kind;
 #endif // __cplusplus
 
 /*
@@ -833,10 +1254,379 @@ typedef struct nashtrace_setting {
 } nashtrace_setting;
 
 /*
+ A pool of blocks: one tier of one block manager. The latest one of an id counts.
+ */
+typedef struct nashtrace_block_pool {
+    /*
+     Common head.
+     */
+    struct nashtrace_head head;
+    /*
+     Blocks that fit; `UNKNOWN_U64`.
+     */
+    uint64_t capacity_blocks;
+    /*
+     Bytes of one block; 0 if unknown.
+     */
+    uint64_t bytes_per_block;
+    /*
+     Dynamo's worker id; `UNKNOWN_U64` where the manager does not know it.
+     */
+    uint64_t worker;
+    /*
+     Id that events carry. A caller passes 0 for a new pool, or the id of the pool that has changed.
+     */
+    uint32_t id;
+    /*
+     Name id of the pool's name (`name_space` BLOCK_POOL), 0 if it has none.
+     */
+    uint32_t name;
+    /*
+     Data-parallel rank; `UNKNOWN_U32`.
+     */
+    uint32_t rank;
+    /*
+     Tokens of one block; 0 if unknown.
+     */
+    uint32_t block_size;
+    /*
+     What memory it is (`tier`).
+     */
+    uint8_t tier;
+    /*
+     Zero.
+     */
+    uint8_t reserved[7];
+} nashtrace_block_pool;
+
+/*
+ Something happened to a KV block, or to several that one lookup or copy treated together.
+ */
+typedef struct nashtrace_block {
+    /*
+     Common head.
+     */
+    struct nashtrace_head head;
+    /*
+     Sequence hash: stands for the tokens of the block and of all before it; 0 if it has none yet.
+     */
+    uint64_t hash;
+    /*
+     Key of the request that caused it (see `request_key`), 0 if unknown.
+     */
+    uint64_t request;
+    /*
+     Number of the slot in its pool; `UNKNOWN_U32`.
+     */
+    uint32_t block;
+    /*
+     Place of the block in its sequence, from 0; `UNKNOWN_U32`.
+     */
+    uint32_t position;
+    /*
+     Id of the pool, as `block_pool` gave it; 0 if unknown.
+     */
+    uint32_t pool;
+    /*
+     Blocks that this event stands for: 1, or as many as the lookup or copy had.
+     */
+    uint32_t count;
+    /*
+     What happened (`block_event`).
+     */
+    uint8_t event;
+    /*
+     Where (`tier`).
+     */
+    uint8_t tier;
+    /*
+     Destination of a copy (`tier`).
+     */
+    uint8_t to_tier;
+    /*
+     Why (`block_reason`).
+     */
+    uint8_t reason;
+    /*
+     Zero.
+     */
+    uint8_t reserved[4];
+} nashtrace_block;
+
+/*
+ A copy of blocks. Its head's time is when it began; all times are on the head's clock.
+ */
+typedef struct nashtrace_transfer {
+    /*
+     Common head.
+     */
+    struct nashtrace_head head;
+    /*
+     The caller's number of the copy or of the batch it belongs to, 0 if there is none.
+     */
+    uint64_t transfer;
+    /*
+     Bytes copied; 0 if unknown.
+     */
+    uint64_t bytes;
+    /*
+     Dynamo's worker id; `UNKNOWN_U64`.
+     */
+    uint64_t worker;
+    /*
+     When all of it was handed to the stream or the agent; `UNKNOWN_U64`.
+     */
+    uint64_t enqueued;
+    /*
+     When the host saw that it had ended; `UNKNOWN_U64`.
+     */
+    uint64_t ended;
+    /*
+     When the device began with it; `UNKNOWN_U64` unless timed by CUDA events.
+     */
+    uint64_t device_began;
+    /*
+     Nanoseconds that the device took; `UNKNOWN_U64` unless timed by CUDA events.
+     */
+    uint64_t device_ns;
+    /*
+     Blocks copied.
+     */
+    uint32_t blocks;
+    /*
+     CUDA ordinal; `UNKNOWN_U32`.
+     */
+    uint32_t device;
+    /*
+     Tier it comes from (`tier`).
+     */
+    uint8_t from_tier;
+    /*
+     Tier it goes to (`tier`).
+     */
+    uint8_t to_tier;
+    /*
+     Memory it comes from (`medium`).
+     */
+    uint8_t from_medium;
+    /*
+     Memory it goes to (`medium`).
+     */
+    uint8_t to_medium;
+    /*
+     How it is made (`strategy`).
+     */
+    uint8_t strategy;
+    /*
+     What the duration was measured with (`timing`).
+     */
+    uint8_t timing;
+    /*
+     How it ended (`outcome`).
+     */
+    uint8_t outcome;
+    /*
+     Zero.
+     */
+    uint8_t reserved;
+} nashtrace_transfer;
+
+/*
+ The inputs of one planning tick.
+ */
+typedef struct nashtrace_planner_tick {
+    /*
+     Common head.
+     */
+    struct nashtrace_head head;
+    /*
+     Number of the tick, from 1.
+     */
+    uint64_t tick;
+    /*
+     Generation of the run-time configuration.
+     */
+    uint64_t config_generation;
+    /*
+     Seconds that the observations span.
+     */
+    double interval_s;
+    /*
+     Observed requests per second.
+     */
+    double observed_request_rate;
+    /*
+     Observed prompt length in tokens.
+     */
+    double observed_isl;
+    /*
+     Observed output length in tokens.
+     */
+    double observed_osl;
+    /*
+     Observed time to first token in milliseconds.
+     */
+    double observed_ttft_ms;
+    /*
+     Observed inter-token latency in milliseconds.
+     */
+    double observed_itl_ms;
+    /*
+     Observed request duration in seconds.
+     */
+    double observed_duration_s;
+    /*
+     Observed KV hit rate, 0 to 1.
+     */
+    double observed_kv_hit_rate;
+    /*
+     Predicted requests per second of the next interval.
+     */
+    double predicted_request_rate;
+    /*
+     Predicted prompt length in tokens.
+     */
+    double predicted_isl;
+    /*
+     Predicted output length in tokens.
+     */
+    double predicted_osl;
+    /*
+     Predicted KV hit rate, 0 to 1.
+     */
+    double predicted_kv_hit_rate;
+    /*
+     Time to first token that is aimed at, in milliseconds.
+     */
+    double target_ttft_ms;
+    /*
+     Inter-token latency that is aimed at, in milliseconds.
+     */
+    double target_itl_ms;
+    /*
+     GPUs that the replicas of now take.
+     */
+    double gpus;
+    /*
+     GPU hours since the planner started.
+     */
+    double gpu_hours;
+    /*
+     Name id (`name_space` PLANNER) of what the tick ended with, 0 if unknown.
+     */
+    uint32_t action;
+    /*
+     Bits (`planner_flag`).
+     */
+    uint32_t flags;
+} nashtrace_planner_tick;
+
+/*
+ What a tick decided for one component, after budgets.
+ */
+typedef struct nashtrace_planner_decision {
+    /*
+     Common head.
+     */
+    struct nashtrace_head head;
+    /*
+     Number of the tick.
+     */
+    uint64_t tick;
+    /*
+     Requests per second that one replica is believed to take.
+     */
+    double capacity_request_rate;
+    /*
+     Estimated latency of the component with its present replicas, in milliseconds: time to first
+     token for prefill, inter-token latency for decode.
+     */
+    double estimated_latency_ms;
+    /*
+     GPUs of one replica.
+     */
+    double gpus_per_replica;
+    /*
+     Name id of the worker type (`name_space` WORKER_TYPE).
+     */
+    uint32_t worker_type;
+    /*
+     Replicas that serve.
+     */
+    uint32_t ready;
+    /*
+     Replicas that are to serve, those that are starting included; `UNKNOWN_U32`.
+     */
+    uint32_t expected;
+    /*
+     Replicas that the algorithms asked for before budgets; `UNKNOWN_U32`.
+     */
+    uint32_t wanted;
+    /*
+     Replicas decided on; `UNKNOWN_U32` if the tick has no opinion.
+     */
+    uint32_t decided;
+    /*
+     Lower bound in force; `UNKNOWN_U32`.
+     */
+    uint32_t minimum;
+    /*
+     Name id (`name_space` PLANNER) of the load loop's reason, 0 if it gave none.
+     */
+    uint32_t load_reason;
+    /*
+     Name id (`name_space` PLANNER) of the throughput loop's reason, 0 if it gave none.
+     */
+    uint32_t throughput_reason;
+} nashtrace_planner_decision;
+
+/*
+ Something became of a tick's decision for one component.
+ */
+typedef struct nashtrace_planner_effect {
+    /*
+     Common head.
+     */
+    struct nashtrace_head head;
+    /*
+     Number of the tick that decided, or, of an observed outcome, of the tick that saw it.
+     */
+    uint64_t tick;
+    /*
+     Nanoseconds that applying took; `UNKNOWN_U64`.
+     */
+    uint64_t duration_ns;
+    /*
+     Name id of the worker type (`name_space` WORKER_TYPE).
+     */
+    uint32_t worker_type;
+    /*
+     Replicas before; `UNKNOWN_U32`.
+     */
+    uint32_t from;
+    /*
+     Replicas asked for, or seen.
+     */
+    uint32_t to;
+    /*
+     Name id (`name_space` PLANNER) of the reason or of the error's kind, 0 if there is none.
+     */
+    uint32_t reason;
+    /*
+     What became of it (`effect_kind`).
+     */
+    uint8_t effect;
+    /*
+     Zero.
+     */
+    uint8_t reserved[7];
+} nashtrace_planner_effect;
+
+/*
  The functions of the library. A function may be called only if `struct_size` reaches it.
 
- All functions may be called from any thread. Those that record (`decision`, `request`, `setting`)
- take well under a microsecond, never wait, and allocate only on a thread's first event. A signal
+ All functions may be called from any thread. Those that record (`decision`, `request`, `setting`,
+ `block`, `transfer` and the planner's) take well under a microsecond, never wait, and allocate only on a thread's first event. A signal
  handler may call these, `request_key` and `ticks`, if its thread has recorded in this session before;
  the others take locks.
  */
@@ -916,6 +1706,32 @@ typedef struct nashtrace_api {
      `nashtrace.dump` that appears in that directory asks for the same.
      */
     nashtrace_status (*session_dump)(uint32_t timeout_ms);
+    /*
+     Declare a pool of blocks, whose `id` is 0, or say anew what the pool with that id is. The id is
+     what events of the pool carry. Takes a lock: keep the id.
+     */
+    nashtrace_status (*block_pool)(const struct nashtrace_block_pool *pool, uint32_t *id);
+    /*
+     Record an event of a block. With `NASHTRACE_BLOCK_SAMPLE=N` one in N hashes has its events
+     recorded; the others are counted as sampled out, and the status is `OK`.
+     */
+    nashtrace_status (*block)(const struct nashtrace_block *block);
+    /*
+     Record a copy of blocks that has ended, or whose end nobody will see.
+     */
+    nashtrace_status (*transfer)(const struct nashtrace_transfer *transfer);
+    /*
+     Record the inputs of a planning tick.
+     */
+    nashtrace_status (*planner_tick)(const struct nashtrace_planner_tick *tick);
+    /*
+     Record what a tick decided for one component.
+     */
+    nashtrace_status (*planner_decision)(const struct nashtrace_planner_decision *decision);
+    /*
+     Record what became of it.
+     */
+    nashtrace_status (*planner_effect)(const struct nashtrace_planner_effect *effect);
 } nashtrace_api;
 
 #ifdef __cplusplus

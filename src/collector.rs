@@ -28,8 +28,8 @@ use self::packets::{IoHealth, write_packet};
 pub(crate) use self::thread::spawn;
 use crate::clock;
 use crate::config::Config;
+use crate::declarations;
 use crate::metrics::Metrics;
-use crate::names;
 use crate::record::{Candidate, Head, Kind};
 use crate::ring::{Consumer, Registry, SessionLosses, Snapshot, order_hooks_before_stop};
 use crate::state::Totals;
@@ -38,8 +38,8 @@ use crate::trace::{PacketBuilder, PacketFlags};
 /// A packet is written when it has this many bytes, or when its oldest record is old enough.
 const PACKET_BYTES: usize = 256 << 10;
 
-/// Names that are written in one packet.
-const NAMES_AT_A_TIME: usize = 512;
+/// Names and pools that are written in one packet.
+const DECLARATIONS_AT_A_TIME: usize = 512;
 
 /// How often the clocks are anchored and the ledgers repeated.
 const ANCHOR_INTERVAL: Duration = Duration::from_secs(5);
@@ -102,7 +102,7 @@ pub(crate) struct Collector {
     settled: Totals,
     own: OwnRecords,
     without_ring: SessionLosses,
-    names_written: usize,
+    declarations_written: usize,
     candidates: Vec<Candidate>,
     record: Vec<u8>,
     io: IoHealth,
@@ -136,7 +136,7 @@ impl Collector {
             settled: Totals::default(),
             own: OwnRecords::default(),
             without_ring,
-            names_written: 0,
+            declarations_written: 0,
             candidates: Vec::new(),
             record: Vec::new(),
             io: IoHealth::default(),
@@ -267,9 +267,9 @@ impl Collector {
     /// Write what is due: rings that are filling up, and records that have waited long enough.
     fn drain(&mut self, now: Instant, everything: bool) {
         self.admit_arrivals();
-        // Look at the rings before the names: a name is interned before the first record that uses it.
+        // Look at the rings before the declarations: a name is interned before the first record that uses it.
         let waiting: Vec<usize> = self.rings.iter().map(|ring| ring.ring.waiting()).collect();
-        self.write_names();
+        self.write_declarations();
         self.metrics.health.found_waiting(waiting.iter().copied().max().unwrap_or(0));
         let full_enough = PACKET_BYTES.min(self.config.ring_bytes / 4);
         let mut any_written = false;
@@ -330,26 +330,21 @@ impl Collector {
         }
     }
 
-    fn write_names(&mut self) {
+    fn write_declarations(&mut self) {
         loop {
-            let names = names::after(self.names_written, NAMES_AT_A_TIME);
-            if names.is_empty() {
+            let after = declarations::after(self.declarations_written, DECLARATIONS_AT_A_TIME);
+            if after.is_empty() {
                 return;
             }
-            for name in &names {
-                self.own.push_name(name, &mut self.builder);
-            }
-            let mut kinds = [0; Kind::COUNT];
-            kinds[Kind::Name as usize] = names.len() as u64;
-            self.own.account.produce(Kind::Name, names.len() as u64);
+            let kinds = self.own.push_declarations(&after, &mut self.builder);
             let written = self.write_own_packet(&kinds, 0);
             if written.is_err() {
                 // They are tried again, and until then they count as lost.
-                self.own.names_lost += names.len() as u64;
+                self.own.lose_declarations(&kinds);
                 self.io.note(written);
                 return;
             }
-            self.names_written += names.len();
+            self.declarations_written += after.len();
         }
     }
 

@@ -65,6 +65,8 @@ pub(crate) struct Config {
     pub(crate) metrics_address: Option<SocketAddr>,
     /// Workers with metrics of their own.
     pub(crate) metrics_workers: usize,
+    /// One in so many block hashes has its events recorded; a power of two.
+    pub(crate) block_sample: u64,
 }
 
 /// What a host gives in place of variables. Numbers at zero and a missing directory leave the decision
@@ -139,6 +141,12 @@ const METRICS_WORKERS: Range<usize> = Range {
     accept: |n| (1..=65_536).contains(&n).then_some(n as usize),
 };
 
+const BLOCK_SAMPLE: Range<u64> = Range {
+    variable: "NASHTRACE_BLOCK_SAMPLE",
+    wanted: "a power of two from 1 to 65536",
+    accept: |n| (n.is_power_of_two() && n <= 65_536).then_some(n),
+};
+
 const FLUSH_MS: Range<Duration> = Range {
     variable: "NASHTRACE_FLUSH_MS",
     wanted: "milliseconds from 1 to 60000",
@@ -169,6 +177,7 @@ impl Config {
             total_bytes: None,
             metrics_address: None,
             metrics_workers: 1024,
+            block_sample: 1,
         }
     }
 
@@ -196,6 +205,7 @@ impl Config {
         FLUSH_MS.set(&mut config.flush_interval, overrides.flush_ms, &variables, &mut ignored)?;
         POLL_MS.set(&mut config.poll_interval, overrides.poll_ms, &variables, &mut ignored)?;
         METRICS_WORKERS.set(workers, 0, &variables, &mut ignored)?;
+        BLOCK_SAMPLE.set(&mut config.block_sample, 0, &variables, &mut ignored)?;
         FILE_BYTES.set(&mut config.file_bytes, 0, &variables, &mut ignored)?;
         FILE_SECONDS.set(&mut config.file_age, 0, &variables, &mut ignored)?;
         TOTAL_BYTES.set(&mut config.total_bytes, 0, &variables, &mut ignored)?;
@@ -245,6 +255,7 @@ impl Config {
             ("total_bytes", or_empty(self.total_bytes)),
             ("metrics_addr", or_empty(self.metrics_address)),
             ("metrics_workers", self.metrics_workers.to_string()),
+            ("block_sample", self.block_sample.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()

@@ -23,6 +23,9 @@ static RUNNING: AtomicU64 = AtomicU64::new(0);
 /// The number of the last session that was started.
 static LAST: AtomicU64 = AtomicU64::new(0);
 
+/// Bits of a mixed block hash that are all zero in the sample.
+static BLOCK_SAMPLE_MASK: AtomicU64 = AtomicU64::new(0);
+
 /// Set in the child of a fork: rings and collector belong to the parent.
 static FORKED: AtomicBool = AtomicBool::new(false);
 
@@ -110,6 +113,7 @@ pub(crate) fn start(config: Config) -> Result<Option<String>, SessionError> {
     let without_ring = SessionLosses { counters: &WITHOUT_RING, before };
     let metrics = prometheus::Registry::new();
     let metrics_address = config.metrics_address;
+    BLOCK_SAMPLE_MASK.store(config.block_sample - 1, Ordering::Relaxed);
     collector::spawn(
         config,
         Arc::clone(&registry),
@@ -234,6 +238,12 @@ pub(crate) fn with_producer<R>(
     refuse: impl FnOnce(Hook<'_>) -> R,
 ) -> Result<R, LossReason> {
     ring::with_producer(&RUNNING, registry, record, refuse)
+}
+
+/// Whether events of the block with this hash are recorded. Those without a hash always are.
+#[inline]
+pub(crate) fn samples_block(hash: u64) -> bool {
+    crate::record::is_in_sample(hash, BLOCK_SAMPLE_MASK.load(Ordering::Relaxed))
 }
 
 /// Count an event that never reached a ring. Before the first session nothing counts as lost.

@@ -6,8 +6,10 @@ use std::mem::offset_of;
 
 use nashtrace::abi::{ABI_VERSION, Api, Counters, Feature, SessionOptions, Status};
 use nashtrace::record::{
-    Candidate, CandidateFlag, Clock, Decision, DecisionFlag, Head, LossReason, Mode, NameSpace,
-    Phase, Player, Reason, Request, Setting, SettingFlag, UNKNOWN_U32, UNKNOWN_U64,
+    Block, BlockEvent, BlockPool, BlockReason, Candidate, CandidateFlag, Clock, Decision,
+    DecisionFlag, EffectKind, Head, LossReason, Medium, Mode, NameSpace, Outcome, Phase,
+    PlannerDecision, PlannerEffect, PlannerFlag, PlannerTick, Player, Reason, Request, Setting,
+    SettingFlag, Strategy, Tier, Timing, Transfer, UNKNOWN_U32, UNKNOWN_U64,
 };
 
 /// Bytes of the field that `_field` gives access to.
@@ -79,7 +81,25 @@ fn listing() -> BTreeSet<String> {
     list_struct!(l, Api as "nashtrace_api":
         struct_size, abi_version, features, session_start, session_flush, session_stop,
         session_counters, name, request_key, ticks, decision, request, setting, metrics_text,
-        session_switch, session_dump);
+        session_switch, session_dump, block_pool, block, transfer, planner_tick, planner_decision,
+        planner_effect);
+    list_struct!(l, Block as "nashtrace_block":
+        head, hash, request, block, position, pool, count, event, tier, to_tier, reason, reserved);
+    list_struct!(l, BlockPool as "nashtrace_block_pool":
+        head, capacity_blocks, bytes_per_block, worker, id, name, rank, block_size, tier, reserved);
+    list_struct!(l, Transfer as "nashtrace_transfer":
+        head, transfer, bytes, worker, enqueued, ended, device_began, device_ns, blocks, device,
+        from_tier, to_tier, from_medium, to_medium, strategy, timing, outcome, reserved);
+    list_struct!(l, PlannerTick as "nashtrace_planner_tick":
+        head, tick, config_generation, interval_s, observed_request_rate, observed_isl, observed_osl,
+        observed_ttft_ms, observed_itl_ms, observed_duration_s, observed_kv_hit_rate,
+        predicted_request_rate, predicted_isl, predicted_osl, predicted_kv_hit_rate, target_ttft_ms,
+        target_itl_ms, gpus, gpu_hours, action, flags);
+    list_struct!(l, PlannerDecision as "nashtrace_planner_decision":
+        head, tick, capacity_request_rate, estimated_latency_ms, gpus_per_replica, worker_type, ready,
+        expected, wanted, decided, minimum, load_reason, throughput_reason);
+    list_struct!(l, PlannerEffect as "nashtrace_planner_effect":
+        head, tick, duration_ns, worker_type, from, to, reason, effect, reserved);
     list_enum!(l, Status as "nashtrace_status":
         Ok, NullPointer, Misaligned, StructTooSmall, InvalidArgument, NotUtf8, Lost, NotRunning,
         AlreadyRunning, Forked, Io, Timeout, NameRefused, Panicked, BufferTooSmall);
@@ -92,14 +112,33 @@ fn listing() -> BTreeSet<String> {
         Unknown, Booked, PrefillDone, FirstToken, Released, Finished, Cancelled, Retried, Migrated,
         Rejected, Expired);
     list_enum!(l, Player as "nashtrace_player": Unknown, Router, Planner, KvManager);
-    list_enum!(l, NameSpace as "nashtrace_name_space": Pool, WorkerType, Policy, Parameter);
+    list_enum!(l, NameSpace as "nashtrace_name_space": 
+        Pool, WorkerType, Policy, Parameter, BlockPool, Planner);
     list_enum!(l, LossReason as "nashtrace_loss_reason":
-        Full, TooBig, NoRing, AfterShutdown, Io, SwitchedOff);
-    list_enum!(l, Feature as "nashtrace_feature": Decisions, Requests, Settings, Metrics, Switch, Dump);
+        Full, TooBig, NoRing, AfterShutdown, Io, SwitchedOff, SampledOut);
+    list_enum!(l, Feature as "nashtrace_feature":
+        Decisions, Requests, Settings, Metrics, Switch, Dump, Blocks, Transfers, Planner);
     list_enum!(l, DecisionFlag as "nashtrace_decision_flag":
         DefaultPolicy, Pinned, Affinity, TracksPrefill, PlainDecode, DecodeLabel, TierMatches);
     list_enum!(l, CandidateFlag as "nashtrace_candidate_flag": LoadKnown);
     list_enum!(l, SettingFlag as "nashtrace_setting_flag": OldKnown);
+    list_enum!(l, Tier as "nashtrace_tier": Unknown, G1, G2, G3, G4);
+    list_enum!(l, BlockEvent as "nashtrace_block_event":
+        Unknown, Allocate, Register, Duplicate, Hit, Miss, Idle, Resurrect, Evict, Drop, Offload,
+        Onboard, Birth, Death, AllocationFailed, OffloadSkipped);
+    list_enum!(l, BlockReason as "nashtrace_block_reason":
+        Unknown, Capacity, Reset, Unfilled, Unregistered, Duplicate, ResetOnRelease, Filtered,
+        SourceGone, NoRoom, Failed, Rebirth, Probe, Touch, Removed);
+    list_enum!(l, Medium as "nashtrace_medium": Unknown, System, Pinned, Device, Disk, Object);
+    list_enum!(l, Strategy as "nashtrace_strategy":
+        Unknown, Memcpy, CudaHostToDevice, CudaDeviceToHost, CudaDeviceToDevice, NixlRead, NixlWrite,
+        GpuDirectStorage, ObjectStore, Simulated);
+    list_enum!(l, Timing as "nashtrace_timing": HostClock, CudaEvents, Simulated);
+    list_enum!(l, Outcome as "nashtrace_outcome": Unknown, Done, Failed, Cancelled, Lost);
+    list_enum!(l, PlannerFlag as "nashtrace_planner_flag":
+        Advisory, FreshTraffic, LoadScaling, ThroughputScaling);
+    list_enum!(l, EffectKind as "nashtrace_effect_kind":
+        Unknown, Submitted, Dropped, Applied, Failed, Observed);
     l.insert(format!("NASHTRACE_ABI_VERSION 0 {ABI_VERSION}"));
     l.insert(format!("NASHTRACE_UNKNOWN_U32 0 {UNKNOWN_U32}"));
     l.insert(format!("NASHTRACE_UNKNOWN_U64 0 {UNKNOWN_U64}"));

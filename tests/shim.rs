@@ -7,7 +7,7 @@ mod shim;
 use std::mem::offset_of;
 
 use nashtrace::abi::Api;
-use nashtrace::record::{Candidate, Decision, Head, Request, Setting};
+use nashtrace::record::{Block, BlockPool, Candidate, Decision, Head, Request, Setting, Transfer};
 
 macro_rules! assert_same_layout {
     ($ours:ty, $theirs:ty: $($field:ident),+ $(,)?) => {
@@ -44,11 +44,19 @@ fn the_shims_structs_have_our_layout() {
         phase, reserved);
     assert_same_layout!(Setting, shim::Setting:
         head, old_value, new_value, parameter, pool, player, flags, reserved);
+    assert_same_layout!(Block, shim::Block:
+        head, hash, request, block, position, pool, count, event, tier, to_tier, reason, reserved);
+    assert_same_layout!(BlockPool, shim::BlockPool:
+        head, capacity_blocks, bytes_per_block, worker, id, name, rank, block_size, tier, reserved);
+    assert_same_layout!(Transfer, shim::Transfer:
+        head, transfer, bytes, worker, enqueued, ended, device_began, device_ns, blocks, device,
+        from_tier, to_tier, from_medium, to_medium, strategy, timing, outcome, reserved);
     // The table may have grown behind what the shim knows of it.
     assert!(size_of::<Api>() >= size_of::<shim::Api>());
     assert_same_offsets!(Api, shim::Api:
         struct_size, abi_version, features, session_start, session_flush, session_stop,
-        session_counters, name, request_key, ticks, decision, request, setting, metrics_text);
+        session_counters, name, request_key, ticks, decision, request, setting, metrics_text,
+        session_switch, session_dump, block_pool, block, transfer);
 }
 
 #[test]

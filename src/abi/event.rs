@@ -13,15 +13,7 @@ pub(super) fn push<T: Record>(
     record: &ForeignRecord<'_, T>,
     rows: Option<(&ForeignRows<'_, Candidate>, u32)>,
 ) -> Result<(), Status> {
-    let mut head = *record.head();
-    let clock = Clock::from_u8(head.clock).ok_or(Status::InvalidArgument)?;
-    if clock == Clock::Ticks && head.time == 0 {
-        head.time = clock::ticks();
-    }
-    head.struct_size = size_of::<T>() as u32;
-    head.kind = T::KIND as u8;
-    head.row_size = T::ROW_SIZE as u16;
-    head.rows = rows.map_or(0, |(_, count)| count);
+    let head = complete_head(record, rows.map_or(0, |(_, count)| count))?;
     let counted_rows = rows.map(|_| Kind::Candidate);
     let recorded = session::with_producer(
         |hook| fill(hook, head, counted_rows, record, rows),
@@ -35,6 +27,34 @@ pub(super) fn push<T: Record>(
         Ok(Err(_)) => Err(Status::Lost),
         Err(reason) => Err(lose(reason, T::KIND, head.rows)),
     }
+}
+
+/// Count a checked record without rows that is left out on purpose.
+#[inline]
+pub(super) fn leave_out<T: Record>(
+    record: &ForeignRecord<'_, T>,
+    reason: LossReason,
+) -> Result<(), Status> {
+    let head = complete_head(record, 0)?;
+    let counted = session::with_producer(
+        |hook| hook.lose(head, None, reason),
+        |hook| hook.lose(head, None, LossReason::SwitchedOff),
+    );
+    counted.map_err(|reason| lose(reason, T::KIND, 0))
+}
+
+#[inline]
+fn complete_head<T: Record>(record: &ForeignRecord<'_, T>, rows: u32) -> Result<Head, Status> {
+    let mut head = *record.head();
+    let clock = Clock::from_u8(head.clock).ok_or(Status::InvalidArgument)?;
+    if clock == Clock::Ticks && head.time == 0 {
+        head.time = clock::ticks();
+    }
+    head.struct_size = size_of::<T>() as u32;
+    head.kind = T::KIND as u8;
+    head.row_size = T::ROW_SIZE as u16;
+    head.rows = rows;
+    Ok(head)
 }
 
 #[inline]

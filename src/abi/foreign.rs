@@ -24,6 +24,15 @@ impl<T: Record> ForeignRecord<'_, T> {
     pub(super) fn tail(&self) -> &[u8] {
         self.tail
     }
+
+    /// The record, with zeros where an older caller has no field.
+    pub(super) fn copy(&self) -> T {
+        let mut copy = T::new_zeroed();
+        let end = size_of::<Head>() + self.tail.len();
+        copy.as_mut_bytes()[size_of::<Head>()..end].copy_from_slice(self.tail);
+        *copy.head_mut() = self.head;
+        copy
+    }
 }
 
 /// Check a pointer to a struct that begins with its size. An older caller's struct is shorter than ours,

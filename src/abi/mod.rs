@@ -4,17 +4,20 @@
 //! pointer that is NULL or misaligned is answered with a status; out-parameters are written on success
 //! only; structs begin with their size and grow at the end.
 
+mod block;
 mod decision;
 mod event;
 mod foreign;
 mod guard;
 mod metrics;
 mod name;
+mod planner;
 mod request;
 mod session;
 mod setting;
 mod status;
 mod table;
+mod transfer;
 
 pub use session::{Counters, SessionOptions};
 pub use status::Status;

@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use super::foreign;
 use super::guard::guarded;
 use super::status::Status;
-use crate::names;
+use crate::declarations;
 use crate::record::{Name, NameSpace};
 use crate::session;
 
@@ -25,7 +25,7 @@ pub(super) unsafe extern "C" fn intern(
         foreign::check_out(id)?;
         // SAFETY: by the caller's promise.
         let text = unsafe { foreign::text(text, length, Name::MAX_LENGTH) }?;
-        let interned = names::intern(space, text).map_err(|_| Status::NameRefused)?;
+        let interned = declarations::intern(space, text).map_err(|_| Status::NameRefused)?;
         // SAFETY: by the caller's promise.
         unsafe { foreign::write(id, interned) }
     })

@@ -4,8 +4,11 @@ use std::ffi::c_char;
 
 use super::session::{Counters, SessionOptions};
 use super::status::Status;
-use super::{decision, metrics, name, request, session, setting};
-use crate::record::{Candidate, Decision, Request, Setting};
+use super::{block, decision, metrics, name, planner, request, session, setting, transfer};
+use crate::record::{
+    Block, BlockPool, Candidate, Decision, PlannerDecision, PlannerEffect, PlannerTick, Request,
+    Setting, Transfer,
+};
 
 /// The version of the ABI. It changes only if an old caller could no longer work; growth is told by
 /// `struct_size` and `features`.
@@ -27,6 +30,12 @@ pub enum Feature {
     Switch = 1 << 4,
     /// `session_dump` writes what a flight recorder remembers.
     Dump = 1 << 5,
+    /// `block_pool` and `block` record the life of KV blocks.
+    Blocks = 1 << 6,
+    /// `transfer` records copies.
+    Transfers = 1 << 7,
+    /// `planner_tick`, `planner_decision` and `planner_effect` record a planner.
+    Planner = 1 << 8,
 }
 
 /// The features of this library.
@@ -37,12 +46,15 @@ pub const FEATURES: u64 = Feature::Decisions as u64
     | Feature::Settings as u64
     | Feature::Metrics as u64
     | Feature::Switch as u64
-    | Feature::Dump as u64;
+    | Feature::Dump as u64
+    | Feature::Blocks as u64
+    | Feature::Transfers as u64
+    | Feature::Planner as u64;
 
 /// The functions of the library. A function may be called only if `struct_size` reaches it.
 ///
-/// All functions may be called from any thread. Those that record (`decision`, `request`, `setting`)
-/// take well under a microsecond, never wait, and allocate only on a thread's first event. A signal
+/// All functions may be called from any thread. Those that record (`decision`, `request`, `setting`,
+/// `block`, `transfer` and the planner's) take well under a microsecond, never wait, and allocate only on a thread's first event. A signal
 /// handler may call these, `request_key` and `ticks`, if its thread has recorded in this session before;
 /// the others take locks.
 #[repr(C)]
@@ -94,6 +106,20 @@ pub struct Api {
     /// and begin to remember anew; of a session that streams, flush. Waits at most `timeout_ms`. A file
     /// `nashtrace.dump` that appears in that directory asks for the same.
     pub session_dump: extern "C" fn(timeout_ms: u32) -> Status,
+    /// Declare a pool of blocks, whose `id` is 0, or say anew what the pool with that id is. The id is
+    /// what events of the pool carry. Takes a lock: keep the id.
+    pub block_pool: unsafe extern "C" fn(pool: *const BlockPool, id: *mut u32) -> Status,
+    /// Record an event of a block. With `NASHTRACE_BLOCK_SAMPLE=N` one in N hashes has its events
+    /// recorded; the others are counted as sampled out, and the status is `OK`.
+    pub block: unsafe extern "C" fn(block: *const Block) -> Status,
+    /// Record a copy of blocks that has ended, or whose end nobody will see.
+    pub transfer: unsafe extern "C" fn(transfer: *const Transfer) -> Status,
+    /// Record the inputs of a planning tick.
+    pub planner_tick: unsafe extern "C" fn(tick: *const PlannerTick) -> Status,
+    /// Record what a tick decided for one component.
+    pub planner_decision: unsafe extern "C" fn(decision: *const PlannerDecision) -> Status,
+    /// Record what became of it.
+    pub planner_effect: unsafe extern "C" fn(effect: *const PlannerEffect) -> Status,
 }
 
 static API: Api = Api {
@@ -113,6 +139,12 @@ static API: Api = Api {
     metrics_text: metrics::text,
     session_switch: session::switch,
     session_dump: session::dump,
+    block_pool: block::declare_pool,
+    block: block::record,
+    transfer: transfer::record,
+    planner_tick: planner::tick,
+    planner_decision: planner::decision,
+    planner_effect: planner::effect,
 };
 
 /// The function table, or NULL if the library does not speak this version of the ABI.

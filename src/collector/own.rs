@@ -1,10 +1,10 @@
-//! What the collector itself puts into the file: anchors, ledgers, names.
+//! What the collector itself puts into the file: anchors, ledgers, names and pools.
 
 use zerocopy::FromZeros;
 
 use super::account::Account;
 use crate::clock;
-use crate::names::Interned;
+use crate::declarations::{Declaration, Interned};
 use crate::record::{Head, Kind, Name, Record};
 use crate::ring::{NO_PRODUCER, Snapshot};
 use crate::trace::PacketBuilder;
@@ -12,8 +12,8 @@ use crate::trace::PacketBuilder;
 /// The collector's own records, and the account of events that never reached a ring.
 pub(super) struct OwnRecords {
     pub(super) account: Account,
-    /// Names that could not be written, and will be tried again.
-    pub(super) names_lost: u64,
+    /// Declarations of each kind that could not be written, and will be tried again.
+    declarations_lost: [u64; Kind::COUNT],
     /// What was counted without a ring when the accounts were last brought up to date.
     pub(super) without_ring_at_last_look: Snapshot,
     /// Number of the next record.
@@ -27,7 +27,7 @@ impl Default for OwnRecords {
     fn default() -> Self {
         Self {
             account: Account::new(NO_PRODUCER),
-            names_lost: 0,
+            declarations_lost: [0; Kind::COUNT],
             without_ring_at_last_look: Snapshot::default(),
             sequence: 0,
             unwritten: 0,
@@ -66,12 +66,42 @@ impl OwnRecords {
         }
     }
 
-    /// Add a name. If it was lost before, it no longer is.
-    pub(super) fn push_name(&mut self, name: &Interned, builder: &mut PacketBuilder) {
-        if self.names_lost > 0 {
-            self.names_lost -= 1;
-            self.account.recover(Kind::Name, 1);
+    /// Add declarations; gives how many of each kind. Those that were lost before no longer are.
+    pub(super) fn push_declarations(
+        &mut self,
+        declarations: &[Declaration],
+        builder: &mut PacketBuilder,
+    ) -> [u64; Kind::COUNT] {
+        let mut kinds = [0; Kind::COUNT];
+        for declaration in declarations {
+            let kind = match declaration {
+                Declaration::Name(name) => {
+                    self.push_name(name, builder);
+                    Kind::Name
+                }
+                Declaration::Pool(pool) => {
+                    self.push(*pool, &[], builder);
+                    Kind::BlockPool
+                }
+            };
+            kinds[kind as usize] += 1;
+            if self.declarations_lost[kind as usize] > 0 {
+                self.declarations_lost[kind as usize] -= 1;
+                self.account.recover(kind, 1);
+            }
+            self.account.produce(kind, 1);
         }
+        kinds
+    }
+
+    /// The declarations that were added could not be written.
+    pub(super) fn lose_declarations(&mut self, kinds: &[u64; Kind::COUNT]) {
+        for (lost, added) in self.declarations_lost.iter_mut().zip(kinds) {
+            *lost += added;
+        }
+    }
+
+    fn push_name(&mut self, name: &Interned, builder: &mut PacketBuilder) {
         let mut text = name.text.as_bytes().to_vec();
         text.resize(text.len().next_multiple_of(Name::TEXT_ROW), 0);
         let mut record = Name::new_zeroed();
@@ -90,7 +120,7 @@ impl OwnRecords {
     pub(super) fn look_at_losses(&mut self, now: Snapshot, before: &Snapshot) {
         let own = self.account.counts.produced;
         self.account.counts = now.since(before);
-        for kind in [Kind::Name, Kind::Anchor] {
+        for kind in [Kind::Name, Kind::BlockPool, Kind::Anchor] {
             self.account.counts.produced[kind as usize] = own[kind as usize];
         }
         self.without_ring_at_last_look = now;

@@ -56,10 +56,10 @@ impl Collector {
         self.settled.add(&self.own.account.totals());
         self.own = self.own.of_next_file();
         self.without_ring.before = self.own.without_ring_at_last_look;
-        self.names_written = 0;
+        self.declarations_written = 0;
         self.files.change_to(successor, now);
         self.metrics.health.files_deleted(self.files.deleted());
-        self.write_names();
+        self.write_declarations();
         self.write_accounts(0);
         Ok(())
     }

@@ -11,7 +11,7 @@ pub(super) struct Variables(BTreeMap<String, OsString>);
 
 impl Variables {
     /// Every variable that the library or the shim reads.
-    pub(super) const KNOWN: [&str; 14] = [
+    pub(super) const KNOWN: [&str; 15] = [
         "NASHTRACE_LIB",
         "NASHTRACE_DIR",
         "NASHTRACE_MODE",
@@ -26,6 +26,7 @@ impl Variables {
         "NASHTRACE_TOTAL_BYTES",
         "NASHTRACE_METRICS_ADDR",
         "NASHTRACE_METRICS_WORKERS",
+        "NASHTRACE_BLOCK_SAMPLE",
     ];
 
     /// Those of an environment.

@@ -6,7 +6,7 @@ use prometheus::local::LocalHistogram;
 use prometheus::{HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry};
 
 use super::families;
-use crate::names;
+use crate::declarations;
 use crate::record::{Candidate, Decision, NameSpace, Reason, UNKNOWN_U64};
 use crate::state::{CostFormula, overlap_regret, predicted_regret};
 
@@ -233,5 +233,5 @@ fn observe(histogram: &LocalHistogram, value: f64) {
 }
 
 fn name(space: NameSpace, id: u32) -> String {
-    names::text(space, id).unwrap_or_else(|| "unknown".to_owned())
+    declarations::text(space, id).unwrap_or_else(|| "unknown".to_owned())
 }

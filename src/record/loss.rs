@@ -21,12 +21,21 @@ pub enum LossReason {
     Io = 4,
     /// The recording was switched off.
     SwitchedOff = 5,
+    /// A block event whose hash is not in the sample: wanted, not suffered.
+    SampledOut = 6,
 }
 
 impl LossReason {
     /// All reasons, in number order; the index into [`Loss::lost`].
-    pub const ALL: [Self; 6] =
-        [Self::Full, Self::TooBig, Self::NoRing, Self::AfterShutdown, Self::Io, Self::SwitchedOff];
+    pub const ALL: [Self; 7] = [
+        Self::Full,
+        Self::TooBig,
+        Self::NoRing,
+        Self::AfterShutdown,
+        Self::Io,
+        Self::SwitchedOff,
+        Self::SampledOut,
+    ];
 
     /// Number of reasons.
     ///
@@ -48,6 +57,7 @@ impl LossReason {
             Self::AfterShutdown => "after_shutdown",
             Self::Io => "io",
             Self::SwitchedOff => "switched_off",
+            Self::SampledOut => "sampled_out",
         }
     }
 }

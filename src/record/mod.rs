@@ -10,18 +10,25 @@
 //! the caller could not tell.
 
 mod anchor;
+mod block;
 mod decision;
 mod loss;
 mod name;
+mod planner;
 mod request;
 mod setting;
+mod transfer;
 
 pub use anchor::Anchor;
+pub(crate) use block::is_in_sample;
+pub use block::{Block, BlockEvent, BlockPool, BlockReason, Tier};
 pub use decision::{Candidate, CandidateFlag, Decision, DecisionFlag, Mode, Reason};
 pub use loss::{Loss, LossReason};
 pub use name::{Name, NameSpace};
+pub use planner::{EffectKind, PlannerDecision, PlannerEffect, PlannerFlag, PlannerTick};
 pub use request::{Phase, Request, request_key};
 pub use setting::{Player, Setting, SettingFlag};
+pub use transfer::{Medium, Outcome, Strategy, Timing, Transfer};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -59,11 +66,23 @@ pub enum Kind {
     Loss = 6,
     /// The text behind a name id. Rows: the text, eight bytes a row.
     Name = 7,
+    /// Something happened to a KV block.
+    Block = 8,
+    /// What a pool of blocks is.
+    BlockPool = 9,
+    /// Blocks were copied.
+    Transfer = 10,
+    /// What a planner saw.
+    PlannerTick = 11,
+    /// What a planner decided for one component.
+    PlannerDecision = 12,
+    /// What became of a planner's decision.
+    PlannerEffect = 13,
 }
 
 impl Kind {
     /// All kinds that can stand in a file, in number order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 13] = [
         Self::Decision,
         Self::Candidate,
         Self::Request,
@@ -71,12 +90,18 @@ impl Kind {
         Self::Anchor,
         Self::Loss,
         Self::Name,
+        Self::Block,
+        Self::BlockPool,
+        Self::Transfer,
+        Self::PlannerTick,
+        Self::PlannerDecision,
+        Self::PlannerEffect,
     ];
 
     /// One more than the largest number; the length of a table indexed by kind.
     ///
     /// cbindgen:ignore
-    pub const COUNT: usize = 8;
+    pub const COUNT: usize = 14;
 
     /// The kind with this number, or `None` for a number of a later version.
     #[must_use]
@@ -90,6 +115,12 @@ impl Kind {
             5 => Self::Anchor,
             6 => Self::Loss,
             7 => Self::Name,
+            8 => Self::Block,
+            9 => Self::BlockPool,
+            10 => Self::Transfer,
+            11 => Self::PlannerTick,
+            12 => Self::PlannerDecision,
+            13 => Self::PlannerEffect,
             _ => return None,
         })
     }
@@ -106,6 +137,12 @@ impl Kind {
             Self::Anchor => "anchor",
             Self::Loss => "loss",
             Self::Name => "name",
+            Self::Block => "block",
+            Self::BlockPool => "block_pool",
+            Self::Transfer => "transfer",
+            Self::PlannerTick => "planner_tick",
+            Self::PlannerDecision => "planner_decision",
+            Self::PlannerEffect => "planner_effect",
         }
     }
 }

@@ -16,11 +16,22 @@ pub enum NameSpace {
     Policy = 3,
     /// A parameter of a player.
     Parameter = 4,
+    /// A pool of KV blocks.
+    BlockPool = 5,
+    /// A word of the planner's: an action, a reason, a kind of error.
+    Planner = 6,
 }
 
 impl NameSpace {
     /// All spaces, in number order.
-    pub const ALL: [Self; 4] = [Self::Pool, Self::WorkerType, Self::Policy, Self::Parameter];
+    pub const ALL: [Self; 6] = [
+        Self::Pool,
+        Self::WorkerType,
+        Self::Policy,
+        Self::Parameter,
+        Self::BlockPool,
+        Self::Planner,
+    ];
 
     /// The space with this number, or `None` for an unknown one.
     #[must_use]
@@ -30,6 +41,8 @@ impl NameSpace {
             2 => Some(Self::WorkerType),
             3 => Some(Self::Policy),
             4 => Some(Self::Parameter),
+            5 => Some(Self::BlockPool),
+            6 => Some(Self::Planner),
             _ => None,
         }
     }

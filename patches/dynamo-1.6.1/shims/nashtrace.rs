@@ -3,7 +3,7 @@
 
 //! nashtrace shim: calls the library that `NASHTRACE_LIB` names, and does nothing without it.
 //!
-//! The structs mirror `nashtrace.h`, version 1. A disabled hook costs one relaxed load and a branch.
+//! A disabled hook costs one relaxed load and a branch.
 
 use std::cell::Cell;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
@@ -11,127 +11,10 @@ use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
 use std::sync::atomic::{AtomicPtr, Ordering, fence};
 
-const ABI_VERSION: u32 = 1;
-const STATUS_OK: u32 = 0;
-const STATUS_ALREADY_RUNNING: u32 = 8;
-pub const UNKNOWN_U32: u32 = u32::MAX;
+#[path = "nashtrace_abi.rs"]
+mod abi;
 
-const CLOCK_TICKS: u8 = 0;
-const CLOCK_CALLER: u8 = 1;
-pub const SPACE_POOL: u8 = 1;
-pub const SPACE_WORKER_TYPE: u8 = 2;
-pub const SPACE_POLICY: u8 = 3;
-pub const SPACE_PARAMETER: u8 = 4;
-
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-pub struct Head {
-    pub struct_size: u32,
-    pub kind: u8,
-    pub clock: u8,
-    pub row_size: u16,
-    pub rows: u32,
-    pub sequence: u32,
-    pub time: u64,
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-pub struct Decision {
-    pub head: Head,
-    pub request: u64,
-    pub attempt: u64,
-    pub queue_wait_ns: u64,
-    pub temperature: f64,
-    pub overlap_score_credit: f64,
-    pub overlap_score_credit_decay: f64,
-    pub prefill_load_scale: f64,
-    pub decode_active_request_weight: f64,
-    pub host_cache_hit_weight: f64,
-    pub disk_cache_hit_weight: f64,
-    pub shared_cache_multiplier: f64,
-    pub propensity: f64,
-    pub isl_tokens: u32,
-    pub block_size: u32,
-    pub expected_output_tokens: u32,
-    pub chosen: u32,
-    pub pool: u32,
-    pub worker_type: u32,
-    pub policy: u32,
-    pub mode: u8,
-    pub reason: u8,
-    pub flags: u16,
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-pub struct Candidate {
-    pub worker: u64,
-    pub cost: f64,
-    pub effective_overlap_blocks: f64,
-    pub preferred_taint_multiplier: f64,
-    pub active_prefill_tokens: u64,
-    pub total_kv_blocks: u64,
-    pub max_batched_tokens: u64,
-    pub rank: u32,
-    pub flags: u32,
-    pub device_blocks: u32,
-    pub host_blocks: u32,
-    pub disk_blocks: u32,
-    pub shared_blocks: u32,
-    pub cached_tokens: u32,
-    pub active_requests: u32,
-    pub active_decode_blocks: u32,
-    pub additional_decode_blocks: u32,
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-pub struct Request {
-    pub head: Head,
-    pub request: u64,
-    pub attempt: u64,
-    pub worker: u64,
-    pub rank: u32,
-    pub pool: u32,
-    pub worker_type: u32,
-    pub prefill_tokens: u32,
-    pub blocks: u32,
-    pub output_tokens: u32,
-    pub phase: u8,
-    pub reserved: [u8; 7],
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Default)]
-pub struct Setting {
-    pub head: Head,
-    pub old_value: f64,
-    pub new_value: f64,
-    pub parameter: u32,
-    pub pool: u32,
-    pub player: u8,
-    pub flags: u8,
-    pub reserved: [u8; 6],
-}
-
-#[repr(C)]
-pub struct Api {
-    pub struct_size: u32,
-    pub abi_version: u32,
-    pub features: u64,
-    pub session_start: unsafe extern "C" fn(*const c_void) -> u32,
-    pub session_flush: unsafe extern "C" fn(u32) -> u32,
-    pub session_stop: unsafe extern "C" fn(u32) -> u32,
-    pub session_counters: unsafe extern "C" fn(*mut c_void, u32) -> u32,
-    pub name: unsafe extern "C" fn(u8, *const c_char, usize, *mut u32) -> u32,
-    pub request_key: unsafe extern "C" fn(*const c_char, usize) -> u64,
-    pub ticks: unsafe extern "C" fn() -> u64,
-    pub decision: unsafe extern "C" fn(*const Decision, *const Candidate, u32, u32) -> u32,
-    pub request: unsafe extern "C" fn(*const Request) -> u32,
-    pub setting: unsafe extern "C" fn(*const Setting) -> u32,
-    pub metrics_text: unsafe extern "C" fn(*mut c_char, usize, *mut usize) -> u32,
-}
+pub use abi::*;
 
 #[cfg_attr(target_os = "linux", link(name = "dl"))]
 unsafe extern "C" {
@@ -325,7 +208,7 @@ impl Api {
         unsafe { (self.request_key)(id.as_ptr().cast(), id.len()) }
     }
 
-    /// The id of a name; 0 if the library refuses it.
+    /// The id of a name that is asked for often; 0 if the library refuses it.
     pub fn name_id(&self, space: u8, text: &'static str) -> u32 {
         let same = |known: &(u8, &str, u32)| known.0 == space && std::ptr::eq(known.1, text);
         let known = NAMES.with(|names| {
@@ -335,15 +218,21 @@ impl Api {
         if let Some((_, _, id)) = known {
             return id;
         }
-        let mut id = 0;
-        // SAFETY: the text is valid for its length, `id` is writable.
-        unsafe { (self.name)(space, text.as_ptr().cast(), text.len(), &raw mut id) };
+        let id = self.intern(space, text);
         NAMES.with(|cell| {
             let mut names = cell.get();
             names.rotate_right(1);
             names[0] = (space, text, id);
             cell.set(names);
         });
+        id
+    }
+
+    /// The id of a name; 0 if the library refuses it. Takes a lock of the library's.
+    pub fn intern(&self, space: u8, text: &str) -> u32 {
+        let mut id = 0;
+        // SAFETY: the text is valid for its length, `id` is writable.
+        unsafe { (self.name)(space, text.as_ptr().cast(), text.len(), &raw mut id) };
         id
     }
 }
