@@ -1,8 +1,8 @@
 //! The one clock: raw ticks on the hot path, anchors that tie them to wall time.
 //!
 //! Ticks are the time-stamp counter where the processor says that it runs at a constant rate in all
-//! power states, the generic timer on 64-bit Arm, and `CLOCK_MONOTONIC` nanoseconds elsewhere. No
-//! calibration takes place: readers interpolate between anchors.
+//! power states, the generic timer on 64-bit Arm, and `CLOCK_MONOTONIC` nanoseconds elsewhere. Readers
+//! interpolate between anchors; the collector does with the anchors that it has by then.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -141,6 +141,37 @@ pub(crate) fn anchor() -> Anchor {
     best
 }
 
+/// How ticks turn into nanoseconds, as far as is known by now.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TickRate {
+    first: Anchor,
+    ns_per_tick: f64,
+}
+
+impl TickRate {
+    /// Begin to measure; until [`TickRate::refresh`] a tick counts as a nanosecond.
+    #[must_use]
+    pub(crate) fn begin() -> Self {
+        Self { first: anchor(), ns_per_tick: 1.0 }
+    }
+
+    /// Measure over all the time since the beginning.
+    pub(crate) fn refresh(&mut self) {
+        let now = anchor();
+        let ticks = now.head.time.saturating_sub(self.first.head.time);
+        let ns = now.monotonic_ns.saturating_sub(self.first.monotonic_ns);
+        if ticks > 0 && ns > 0 {
+            self.ns_per_tick = ns as f64 / ticks as f64;
+        }
+    }
+
+    /// Nanoseconds since the beginning; 0 for what was before it.
+    #[must_use]
+    pub(crate) fn ns(&self, ticks: u64) -> u64 {
+        (ticks.saturating_sub(self.first.head.time) as f64 * self.ns_per_tick) as u64
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,5 +195,16 @@ mod tests {
         let ticks_per_ns = (second.head.time - first.head.time) as f64 / ns as f64;
         assert!((0.001..=10.0).contains(&ticks_per_ns), "{ticks_per_ns} ticks per ns");
         assert!(second.wall_ns > 1_600_000_000_000_000_000);
+    }
+
+    #[test]
+    fn ticks_turn_into_nanoseconds() {
+        let mut rate = TickRate::begin();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        rate.refresh();
+        let (ticks, ns) = (ticks(), monotonic_ns());
+        let elapsed = ns - rate.first.monotonic_ns;
+        assert!(rate.ns(ticks).abs_diff(elapsed) < elapsed / 20, "{} {elapsed}", rate.ns(ticks));
+        assert_eq!(rate.ns(0), 0);
     }
 }

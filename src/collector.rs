@@ -26,11 +26,11 @@ use self::files::Files;
 use self::own::OwnRecords;
 use self::packets::{IoHealth, write_packet};
 pub(crate) use self::thread::spawn;
-use crate::clock;
+use crate::clock::{self, TickRate};
 use crate::config::Config;
-use crate::declarations;
+use crate::declarations::{self, Declaration};
 use crate::metrics::Metrics;
-use crate::record::{Candidate, Head, Kind};
+use crate::record::{Block, Candidate, Clock, Head, Kind, Record};
 use crate::ring::{Consumer, Registry, SessionLosses, Snapshot, order_hooks_before_stop};
 use crate::state::Totals;
 use crate::trace::{PacketBuilder, PacketFlags};
@@ -107,6 +107,7 @@ pub(crate) struct Collector {
     record: Vec<u8>,
     io: IoHealth,
     metrics: Metrics,
+    tick_rate: TickRate,
     controls: Controls,
 }
 
@@ -141,6 +142,7 @@ impl Collector {
             record: Vec::new(),
             io: IoHealth::default(),
             metrics,
+            tick_rate: TickRate::begin(),
         })
     }
 
@@ -271,6 +273,7 @@ impl Collector {
         let waiting: Vec<usize> = self.rings.iter().map(|ring| ring.ring.waiting()).collect();
         self.write_declarations();
         self.metrics.health.found_waiting(waiting.iter().copied().max().unwrap_or(0));
+        self.tick_rate.refresh();
         let full_enough = PACKET_BYTES.min(self.config.ring_bytes / 4);
         let mut any_written = false;
         for (index, waiting) in waiting.into_iter().enumerate() {
@@ -295,6 +298,7 @@ impl Collector {
 
     fn show_metrics(&self) {
         self.metrics.router.show();
+        self.metrics.blocks.show();
         self.metrics.health.show(&self.totals(), self.rings.len());
     }
 
@@ -314,6 +318,7 @@ impl Collector {
                     self.metrics.router.decision(&decision, &self.candidates);
                     self.builder.push(&head, &self.record);
                 } else {
+                    observe(&head, entry, &self.tick_rate, &mut self.metrics);
                     self.builder.push(&head, entry);
                 }
             }
@@ -335,6 +340,11 @@ impl Collector {
             let after = declarations::after(self.declarations_written, DECLARATIONS_AT_A_TIME);
             if after.is_empty() {
                 return;
+            }
+            for declaration in &after {
+                if let Declaration::Pool(pool) = declaration {
+                    self.metrics.blocks.declare(pool);
+                }
             }
             let kinds = self.own.push_declarations(&after, &mut self.builder);
             let written = self.write_own_packet(&kinds, 0);
@@ -435,5 +445,16 @@ impl Collector {
                 index += 1;
             }
         }
+    }
+}
+
+/// Let the metrics see a record without rows.
+fn observe(head: &Head, entry: &[u8], rate: &TickRate, metrics: &mut Metrics) {
+    if head.kind == Kind::Block as u8
+        && let Some(block) = Block::read(entry)
+    {
+        let is_ticks = head.clock == Clock::Ticks as u8;
+        let time_ns = if is_ticks { rate.ns(head.time) } else { head.time };
+        metrics.blocks.event(&block, time_ns);
     }
 }

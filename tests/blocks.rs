@@ -11,7 +11,7 @@ use nashtrace::record::{
     PlannerTick, Record, Tier, Transfer, UNKNOWN_U32, UNKNOWN_U64,
 };
 use nashtrace::trace::{Item, Reader};
-use support::{api, name, options, start, stop, turn};
+use support::{api, declare, empty, name, options, start, stop, turn};
 
 fn records<T: Record>(directory: &std::path::Path) -> Vec<T> {
     let mut found = Vec::new();
@@ -23,20 +23,6 @@ fn records<T: Record>(directory: &std::path::Path) -> Vec<T> {
         }
     }
     found
-}
-
-/// A record of zeros that says how long it is.
-fn empty<T: Record>() -> T {
-    let mut record = T::new_zeroed();
-    record.head_mut().struct_size = size_of::<T>() as u32;
-    record
-}
-
-fn declare(pool: &BlockPool) -> u32 {
-    let mut id = 0;
-    // SAFETY: both are whole.
-    assert_eq!(unsafe { (api().block_pool)(pool, &raw mut id) }, Status::Ok);
-    id
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
@@ -11,34 +10,9 @@ use nashtrace::record::{
     Candidate, CandidateFlag, Decision, DecisionFlag, Mode, NameSpace, UNKNOWN_U64,
 };
 use support::{
-    TIMEOUT_MS, api, candidate, counters, decision, name, options, record_decision, record_request,
-    start, stop, turn,
+    api, candidate, counters, decision, flush, metrics_samples as samples, metrics_text as text,
+    name, options, record_decision, record_request, start, stop, turn,
 };
-
-/// The metrics through the C ABI.
-fn text() -> String {
-    let mut length = 0;
-    // SAFETY: a NULL buffer is allowed, the length is writable.
-    let status = unsafe { (api().metrics_text)(std::ptr::null_mut(), 0, &raw mut length) };
-    assert_eq!(status, Status::Ok);
-    let mut buffer = vec![0_u8; length + 4096];
-    // SAFETY: the buffer has its length, which is writable.
-    let status =
-        unsafe { (api().metrics_text)(buffer.as_mut_ptr().cast(), buffer.len(), &raw mut length) };
-    assert_eq!(status, Status::Ok);
-    buffer.truncate(length);
-    String::from_utf8(buffer).unwrap()
-}
-
-/// The samples of a text, by name and labels.
-fn samples(text: &str) -> BTreeMap<&str, f64> {
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines.map(|line| line.rsplit_once(' ').unwrap()).map(|(k, v)| (k, v.parse().unwrap())).collect()
-}
-
-fn flush() {
-    assert_eq!((api().session_flush)(TIMEOUT_MS), Status::Ok);
-}
 
 /// A decision of a router between two workers: costs 20 and 21, 0 and 4 cached blocks.
 fn example(router: &str) -> (Decision, [Candidate; 2]) {

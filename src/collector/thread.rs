@@ -46,7 +46,7 @@ pub(crate) fn spawn(
             // The file is made here and not on the host's thread, because signals are blocked here: a
             // process that may write no files at all would be killed by SIGXFSZ otherwise.
             let made = Files::create(&config).and_then(|files| {
-                let metrics = Metrics::new(&exposition, config.metrics_workers);
+                let metrics = Metrics::new(&exposition, &config);
                 Collector::new(config, registry, files, commands, without_ring, metrics)
             });
             let collector = match made {

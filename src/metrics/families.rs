@@ -23,6 +23,9 @@ const COARSE_BLOCKS: &[f64] = &[0.0, 1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0
 const SECONDS: &[f64] =
     &[0.0, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
 
+const LONG_SECONDS: &[f64] =
+    &[0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3600.0, 10800.0, 86400.0];
+
 /// One observation for each candidate of a decision and component of its score.
 pub(super) const WORKER_SCORE: Family = Family {
     name: "dynamo_router_worker_score",
@@ -65,6 +68,85 @@ pub(super) const QUEUE_WAIT: Family = Family {
 pub(super) const OTHER_WORKERS: Family = Family {
     name: "nashtrace_other_workers",
     help: "Workers beyond NASHTRACE_METRICS_WORKERS, which share the worker label `other`",
+    labels: &[],
+    buckets: &[],
+};
+
+pub(super) const BLOCK_EVENTS: Family = Family {
+    name: "dynamo_kvbm_block_events_total",
+    help: "KV blocks that something happened to, by tier and event; a lookup or copy counts its blocks",
+    labels: &["tier", "event"],
+    buckets: &[],
+};
+
+pub(super) const BLOCK_LOOKUPS: Family = Family {
+    name: "dynamo_kvbm_lookup_blocks_total",
+    help: "KV blocks that were looked up, by tier and whether they were found (hit) or not (miss)",
+    labels: &["tier", "result"],
+    buckets: &[],
+};
+
+pub(super) const BLOCK_EVICTIONS: Family = Family {
+    name: "dynamo_kvbm_evictions_total",
+    help: "KV blocks evicted from a tier, by the uppermost lower tier that still held the content; \
+           `evict` if none did. Estimated from a sample where nashtrace_block_sample is above 1",
+    labels: &["from_tier", "to_tier"],
+    buckets: &[],
+};
+
+pub(super) const RECOMPUTED_BLOCKS: Family = Family {
+    name: "dynamo_kvbm_recomputed_blocks_total",
+    help: "KV blocks computed again after every tier within reach had evicted them. Estimated from a \
+           sample where nashtrace_block_sample is above 1",
+    labels: &["tier"],
+    buckets: &[],
+};
+
+pub(super) const RECOMPUTED_TOKENS: Family = Family {
+    name: "dynamo_kvbm_recomputed_tokens_total",
+    help: "Tokens of the recomputed KV blocks",
+    labels: &["tier"],
+    buckets: &[],
+};
+
+pub(super) const TIER_OCCUPANCY: Family = Family {
+    name: "dynamo_kvbm_tier_occupancy_bytes",
+    help: "Bytes of the KV blocks that are present in a tier",
+    labels: &["tier"],
+    buckets: &[],
+};
+
+pub(super) const TIER_CAPACITY: Family = Family {
+    name: "dynamo_kvbm_tier_capacity_bytes",
+    help: "Bytes of KV blocks that fit a tier",
+    labels: &["tier"],
+    buckets: &[],
+};
+
+pub(super) const BLOCK_LIFETIME: Family = Family {
+    name: "dynamo_kvbm_block_lifetime_seconds",
+    help: "Time between a KV block's registration in a tier and its eviction from there",
+    labels: &["tier"],
+    buckets: LONG_SECONDS,
+};
+
+pub(super) const BLOCK_IDLE_TIME: Family = Family {
+    name: "dynamo_kvbm_block_idle_seconds",
+    help: "Time for which nobody used a KV block before it was evicted",
+    labels: &["tier"],
+    buckets: LONG_SECONDS,
+};
+
+pub(super) const REUSE_DISTANCE: Family = Family {
+    name: "dynamo_kvbm_reuse_distance_blocks",
+    help: "KV blocks of the same pool that became idle between a block's last use and its reuse",
+    labels: &["tier"],
+    buckets: BLOCKS,
+};
+
+pub(super) const BLOCK_SAMPLE: Family = Family {
+    name: "nashtrace_block_sample",
+    help: "One in so many block hashes is followed through its life",
     labels: &[],
     buckets: &[],
 };

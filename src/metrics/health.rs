@@ -2,7 +2,7 @@
 
 use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, Registry};
 
-use super::families;
+use super::{advance, families};
 use crate::record::{Kind, LossReason};
 use crate::state::Totals;
 
@@ -74,11 +74,4 @@ impl HealthMetrics {
     pub(crate) fn lag(&self, lag: std::time::Duration) {
         self.collector_lag.set(lag.as_secs_f64());
     }
-}
-
-/// Bring a counter to a total that is kept elsewhere. An event that is found to have been written after
-/// all leaves the lost ones, but a counter never goes back.
-fn advance(counters: &IntCounterVec, labels: &[&str], total: u64) {
-    let counter = counters.with_label_values(labels);
-    counter.inc_by(total.saturating_sub(counter.get()));
 }

@@ -1,10 +1,12 @@
 //! What can be concluded from the records and the counters alone: pure, no I/O.
 
+mod blocks;
 mod choice;
 mod cost;
 mod regret;
 mod totals;
 
+pub use blocks::{BlockLives, Contradiction, Eviction, Gone, Meaning, PoolState, Reuse};
 pub use choice::{Choice, judge, propensity};
 pub use cost::{Components, CostFormula};
 pub use regret::{overlap_regret, predicted_regret};

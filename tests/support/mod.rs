@@ -10,8 +10,8 @@ use std::sync::{Mutex, MutexGuard};
 
 use nashtrace::abi::{ABI_VERSION, Api, Counters, SessionOptions, Status, nashtrace_get_api};
 use nashtrace::record::{
-    Anchor, Candidate, Clock, Decision, DecisionFlag, Loss, Mode, Name, NameSpace, Phase, Request,
-    Setting,
+    Anchor, BlockPool, Candidate, Clock, Decision, DecisionFlag, Loss, Mode, Name, NameSpace,
+    Phase, Record, Request, Setting,
 };
 use nashtrace::trace::{Item, PacketFlags, Reader};
 use zerocopy::{FromBytes, FromZeros};
@@ -111,6 +111,46 @@ pub(crate) fn record_decision(decision: &Decision, candidates: &[Candidate]) -> 
     let stride = size_of::<Candidate>() as u32;
     // SAFETY: both are whole.
     unsafe { (api().decision)(decision, candidates.as_ptr(), candidates.len() as u32, stride) }
+}
+
+/// The metrics through the C ABI.
+pub(crate) fn metrics_text() -> String {
+    let mut length = 0;
+    // SAFETY: a NULL buffer is allowed, the length is writable.
+    let status = unsafe { (api().metrics_text)(std::ptr::null_mut(), 0, &raw mut length) };
+    assert_eq!(status, Status::Ok);
+    let mut buffer = vec![0_u8; length + 4096];
+    // SAFETY: the buffer has its length, which is writable.
+    let status =
+        unsafe { (api().metrics_text)(buffer.as_mut_ptr().cast(), buffer.len(), &raw mut length) };
+    assert_eq!(status, Status::Ok);
+    buffer.truncate(length);
+    String::from_utf8(buffer).unwrap()
+}
+
+/// The samples of a text, by name and labels.
+pub(crate) fn metrics_samples(text: &str) -> std::collections::BTreeMap<&str, f64> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| line.rsplit_once(' ').unwrap()).map(|(k, v)| (k, v.parse().unwrap())).collect()
+}
+
+pub(crate) fn flush() {
+    assert_eq!((api().session_flush)(TIMEOUT_MS), Status::Ok);
+}
+
+/// A record of zeros that says how long it is.
+pub(crate) fn empty<T: Record>() -> T {
+    let mut record = T::new_zeroed();
+    record.head_mut().struct_size = size_of::<T>() as u32;
+    record
+}
+
+/// Declare a pool of blocks.
+pub(crate) fn declare(pool: &BlockPool) -> u32 {
+    let mut id = 0;
+    // SAFETY: both are whole.
+    assert_eq!(unsafe { (api().block_pool)(pool, &raw mut id) }, Status::Ok);
+    id
 }
 
 /// Everything that stands in the only trace of a directory.
