@@ -1,9 +1,15 @@
 //! The answers that commands give, computed from the tables: pure, and ready to be shown.
 
+mod blocks;
 mod group;
+mod planner;
 mod regret;
 mod summary;
+mod transfers;
 
+pub use blocks::{BlocksAnswer, Distribution, Payer, PoolLine, Recomputation, TierAnswer};
 pub use group::Group;
+pub use planner::{PlannerAnswer, PredictionError};
 pub use regret::{PoolAnswer, Realised, RegretAnswer, RegretPart, Window};
 pub use summary::{Propensity, RegretSummary};
+pub use transfers::{Way, WayAnswer, transfers_by_way};

@@ -1,11 +1,14 @@
 //! The command line: one thin file per subcommand.
 
+mod blocks;
 mod decisions;
 mod doctor;
 mod info;
 mod input;
+mod planner;
 mod regret;
 mod show;
+mod transfers;
 mod verify;
 
 use std::io::{self, BufWriter, Write};
@@ -46,6 +49,12 @@ enum Command {
     Verify(verify::Arguments),
     /// List decisions, with their candidates if wanted
     Decisions(decisions::Arguments),
+    /// The life of KV blocks: tiers, evictions, reuse, what was computed twice and who paid
+    Blocks(blocks::Arguments),
+    /// Copies of KV blocks between tiers, with their times
+    Transfers(transfers::Arguments),
+    /// What planners saw, decided and brought about
+    Planner(planner::Arguments),
     /// Would a recording started with this environment work, and would it lose anything?
     Doctor(doctor::Arguments),
     /// Which decisions were regretted, why they were taken, and which worker is herded
@@ -88,6 +97,9 @@ pub fn run() -> ExitCode {
         Command::Info(arguments) => info::run(&arguments, out),
         Command::Verify(arguments) => verify::run(&arguments, out),
         Command::Decisions(arguments) => decisions::run(&arguments, out),
+        Command::Blocks(arguments) => blocks::run(&arguments, out),
+        Command::Transfers(arguments) => transfers::run(&arguments, out),
+        Command::Planner(arguments) => planner::run(&arguments, out),
         Command::Doctor(arguments) => doctor::run(&arguments, out),
         Command::Regret(arguments) => regret::run(&arguments, out),
     };
@@ -112,4 +124,11 @@ fn complain(sentence: &str) {
 fn write_json(value: &Value, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, value)?;
     writeln!(out)
+}
+
+/// Write what is said about each run: of one run, that alone; of several, a list under `runs`.
+fn write_runs_json(runs: impl Iterator<Item = Value>, out: &mut dyn Write) -> io::Result<()> {
+    let mut runs: Vec<Value> = runs.collect();
+    let value = if runs.len() == 1 { runs.remove(0) } else { serde_json::json!({ "runs": runs }) };
+    write_json(&value, out)
 }

@@ -1,8 +1,11 @@
 //! What several commands show in the same way: workers, decisions, candidates.
 
-use nashtrace::record::{Candidate, Clock, Decision, NameSpace, Reason, UNKNOWN_U32, UNKNOWN_U64};
+use nashtrace::record::{
+    Candidate, Clock, Decision, NameSpace, Reason, Tier, UNKNOWN_U32, UNKNOWN_U64,
+};
 use serde_json::{Value, json};
 
+use crate::answers::Distribution;
 use crate::game::{overlap_regret, predicted_regret};
 use crate::load::FileFacts;
 use crate::report::{Table, number};
@@ -142,4 +145,17 @@ pub(super) fn candidate_table(decision: &Decision, candidates: &[Candidate]) -> 
         ]);
     }
     table
+}
+
+/// Quantiles as JSON.
+pub(super) fn distribution_json(of: &Distribution) -> Value {
+    json!({ "count": of.count, "p50": finite(of.p50), "p90": finite(of.p90), "p99": finite(of.p99) })
+}
+
+/// A tier in tables.
+pub(super) fn tier_name(tier: Tier) -> String {
+    match tier {
+        Tier::Unknown => "unknown".to_owned(),
+        tier => tier.name().to_uppercase(),
+    }
 }

@@ -1,13 +1,17 @@
-//! `nashtrace verify`: is the trace whole, and are the recorded costs what the published formula gives?
+//! `nashtrace verify`: is the trace whole, are the recorded costs what the published formula gives, and do
+//! the lives of KV blocks obey their laws?
 
 use std::io::{self, Write};
 
+use nashtrace::trace::{PacketHeader, RawRecord};
 use serde_json::{Value, json};
 
 use super::input::{Input, Read, read};
 use super::{Answered, Ending, write_json};
+use crate::load::Visitor;
 use crate::report::{count, heading, sentence};
-use crate::verify::{Checks, Conservation, conservation};
+use crate::tables::{FileBlocks, by_process};
+use crate::verify::{BlockLaws, Checks, Conservation, block_laws, conservation};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -15,15 +19,32 @@ pub(super) struct Arguments {
     input: Input,
 }
 
+/// What is gathered from a file.
+#[derive(Default)]
+struct Gathered {
+    checks: Checks,
+    blocks: FileBlocks,
+}
+
+impl Visitor for Gathered {
+    fn record(&mut self, packet: &PacketHeader, record: &RawRecord<'_>) {
+        self.checks.record(packet, record);
+        self.blocks.record(packet, record);
+    }
+}
+
 /// The verdict over all files.
 struct Verdict {
     problems: Vec<String>,
     conserved: bool,
     checks: Checks,
+    block_events_checked: u64,
+    /// Why the laws of blocks could not be checked, by process.
+    blocks_unchecked: Vec<String>,
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
-    let read = read(&arguments.input, Checks::default);
+    let read = read(&arguments.input, Gathered::default);
     let verdict = judge(&read);
     let written = if arguments.input.json {
         write_json(&to_json(&verdict, &read), out)
@@ -42,13 +63,15 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
     (ending, written)
 }
 
-fn judge(read: &Read<Checks>) -> Verdict {
+fn judge(read: &Read<Gathered>) -> Verdict {
     let mut verdict = Verdict {
         problems: read.unreadable.clone(),
         conserved: !read.runs.is_empty(),
         checks: Checks::default(),
+        block_events_checked: 0,
+        blocks_unchecked: Vec::new(),
     };
-    for (facts, checks) in read.files() {
+    for (facts, Gathered { checks, .. }) in read.files() {
         verdict.problems.extend(facts.damage_sentences());
         let missing = facts.missing_packets();
         if missing > 0 {
@@ -61,10 +84,18 @@ fn judge(read: &Read<Checks>) -> Verdict {
         verdict.problems.extend(checks.problems(&facts.path));
         verdict.checks.add(checks);
     }
+    for run in &read.runs {
+        let files = run.files.iter().map(|(facts, gathered)| (facts, &gathered.blocks));
+        for BlockLaws { checked, unchecked, problems } in by_process(files).iter().map(block_laws) {
+            verdict.block_events_checked += checked;
+            verdict.blocks_unchecked.extend(unchecked);
+            verdict.problems.extend(problems);
+        }
+    }
     verdict
 }
 
-fn to_json(verdict: &Verdict, read: &Read<Checks>) -> Value {
+fn to_json(verdict: &Verdict, read: &Read<Gathered>) -> Value {
     let checks = &verdict.checks;
     json!({
         "ok": verdict.problems.is_empty(),
@@ -74,12 +105,14 @@ fn to_json(verdict: &Verdict, read: &Read<Checks>) -> Value {
         "candidates_checked": checks.candidates_checked,
         "costs_equal_bit_for_bit": checks.costs_bit_equal,
         "decisions_not_recomputable": checks.not_recomputable(),
+        "block_events_checked": verdict.block_events_checked,
+        "blocks_unchecked": verdict.blocks_unchecked,
         "files": read.files().count(),
         "problems": verdict.problems,
     })
 }
 
-fn print(verdict: &Verdict, read: &Read<Checks>, out: &mut dyn Write) -> io::Result<()> {
+fn print(verdict: &Verdict, read: &Read<Gathered>, out: &mut dyn Write) -> io::Result<()> {
     let checks = &verdict.checks;
     let yes_no = |yes: bool| if yes { "yes" } else { "NO" };
     writeln!(out, "{} {}", heading("Files"), read.files().count())?;
@@ -105,6 +138,17 @@ fn print(verdict: &Verdict, read: &Read<Checks>, out: &mut dyn Write) -> io::Res
     )?;
     for (why, decisions) in checks.not_recomputable() {
         writeln!(out, "  {} not recomputable: {why}", count(decisions))?;
+    }
+    if verdict.block_events_checked > 0 {
+        writeln!(
+            out,
+            "{} {} block events: only what is present is used or taken, and no pool is fuller than full",
+            heading("Blocks"),
+            count(verdict.block_events_checked)
+        )?;
+    }
+    for why in &verdict.blocks_unchecked {
+        writeln!(out, "{} not checked: {why}", heading("Blocks"))?;
     }
     let none = if verdict.problems.is_empty() { " none" } else { "" };
     writeln!(out, "{}{none}", heading("Problems"))?;

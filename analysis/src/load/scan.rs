@@ -46,15 +46,23 @@ pub struct ProducerFacts {
 }
 
 impl ProducerFacts {
-    /// Events lost, for any reason.
+    /// Events lost, for any reason that nobody wanted.
     #[must_use]
     pub fn lost_total(&self) -> u64 {
-        self.lost.iter().fold(0, |sum, n| sum.saturating_add(*n))
+        let lost = self.lost.iter().fold(0_u64, |sum, n| sum.saturating_add(*n));
+        lost.saturating_sub(self.sampled_out())
+    }
+
+    /// Block events that were left out because their hash is not in the sample.
+    #[must_use]
+    pub fn sampled_out(&self) -> u64 {
+        self.lost[LossReason::SampledOut as usize]
     }
 
     /// Events that were begun before the last packet and are neither written nor lost.
     fn unwritten(&self) -> u64 {
-        self.produced.saturating_sub(self.written.saturating_add(self.lost_total()))
+        let accounted = self.written.saturating_add(self.lost_total());
+        self.produced.saturating_sub(accounted.saturating_add(self.sampled_out()))
     }
 }
 
@@ -157,7 +165,7 @@ impl FileFacts {
     }
 
     /// A setting of the session, or of the file's place in it.
-    pub(super) fn setting(&self, name: &str) -> Option<&str> {
+    pub(crate) fn setting(&self, name: &str) -> Option<&str> {
         let found = self.header.settings.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }

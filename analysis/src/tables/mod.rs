@@ -1,6 +1,12 @@
 //! Tables: what is kept of the records.
 
+mod blocks;
 mod decisions;
+mod planner;
+mod transfers;
 
+pub use blocks::{FileBlocks, ProcessBlocks, by_process};
 pub(crate) use decisions::candidates;
 pub use decisions::{DecisionRow, DecisionTable, FileDecisions, FullDecision, WorkerId};
+pub use planner::{ComponentRow, FilePlanner, OutcomeRow, PlannerTable, TickRow};
+pub use transfers::{FileTransfers, TransferRow};

@@ -1,0 +1,284 @@
+//! The life of KV blocks: what every tier did, where evicted blocks went, what was computed twice, and who
+//! paid for it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use nashtrace::record::{Block, BlockEvent, Reason, Tier, UNKNOWN_U64};
+use nashtrace::state::{BlockLives, Meaning};
+
+use crate::stats::quantile_sorted;
+use crate::tables::{DecisionRow, ProcessBlocks};
+
+/// Everything about the blocks of a run.
+#[derive(Debug, Clone, Default)]
+pub struct BlocksAnswer {
+    /// By tier, from the uppermost down.
+    pub tiers: BTreeMap<Tier, TierAnswer>,
+    /// Every pool.
+    pub pools: Vec<PoolLine>,
+    /// Evicted blocks, by tier and by the uppermost lower tier that still held the content.
+    pub evictions: BTreeMap<(Tier, Option<Tier>), u64>,
+    /// What was computed twice.
+    pub recomputation: Recomputation,
+    /// Events that contradict what was recorded before them.
+    pub contradictions: u64,
+    /// Events read.
+    pub events: u64,
+    /// The recorder took one in so many hashes.
+    pub recorded_sample: u64,
+}
+
+/// What happened in one tier, in blocks.
+#[derive(Debug, Clone, Default)]
+pub struct TierAnswer {
+    /// By event.
+    pub blocks: BTreeMap<BlockEvent, u64>,
+    /// Between registration and eviction, in seconds.
+    pub lifetime_s: Distribution,
+    /// Between last use and eviction, in seconds.
+    pub idle_s: Distribution,
+    /// Blocks that became idle between last use and reuse.
+    pub reuse_distance: Distribution,
+}
+
+impl TierAnswer {
+    /// Blocks that an event befell.
+    #[must_use]
+    pub fn of(&self, event: BlockEvent) -> u64 {
+        self.blocks.get(&event).copied().unwrap_or(0)
+    }
+
+    /// Blocks found, of those looked up; NaN if none was.
+    #[must_use]
+    pub fn hit_rate(&self) -> f64 {
+        let (hits, misses) = (self.of(BlockEvent::Hit) as f64, self.of(BlockEvent::Miss) as f64);
+        hits / (hits + misses)
+    }
+}
+
+/// Quantiles of a measured quantity; NaN if it was never measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Distribution {
+    /// Measurements.
+    pub count: u64,
+    /// Median.
+    pub p50: f64,
+    /// 90th percentile.
+    pub p90: f64,
+    /// 99th percentile.
+    pub p99: f64,
+}
+
+impl Default for Distribution {
+    fn default() -> Self {
+        Self { count: 0, p50: f64::NAN, p90: f64::NAN, p99: f64::NAN }
+    }
+}
+
+impl Distribution {
+    pub(super) fn of(mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        let quantile = |q| quantile_sorted(&values, q);
+        Self {
+            count: values.len() as u64,
+            p50: quantile(0.5),
+            p90: quantile(0.9),
+            p99: quantile(0.99),
+        }
+    }
+}
+
+/// One pool.
+#[derive(Debug, Clone)]
+pub struct PoolLine {
+    /// Its name.
+    pub name: String,
+    /// Its tier.
+    pub tier: Tier,
+    /// Dynamo's worker id, if the manager knows it.
+    pub worker: Option<u64>,
+    /// Blocks that fit, if known.
+    pub capacity: Option<u64>,
+    /// Bytes of a block, 0 if unknown.
+    pub bytes_per_block: u64,
+    /// Blocks registered.
+    pub registered: u64,
+    /// Blocks evicted.
+    pub evicted: u64,
+    /// Blocks present at the end.
+    pub present: i64,
+    /// Most blocks that were present at once.
+    pub peak: i64,
+}
+
+/// Blocks that were computed again after every tier within reach had evicted them.
+#[derive(Debug, Clone, Default)]
+pub struct Recomputation {
+    /// Blocks.
+    pub blocks: u64,
+    /// Their tokens, as far as pools say how many a block has.
+    pub tokens: u64,
+    /// Blocks registered in the tiers where something was recomputed.
+    pub registered: u64,
+    /// By why the router had sent the evicting request to that worker; `Unknown` if that is not known.
+    pub by_reason: BTreeMap<Reason, u64>,
+    /// Between eviction and recomputation, in seconds.
+    pub gap_s: Distribution,
+    /// The requests that computed most of them, worst first.
+    pub payers: Vec<Payer>,
+    /// Requests that computed any.
+    pub paying_requests: u64,
+}
+
+/// A request that computed blocks again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Payer {
+    /// Key of the request.
+    pub request: u64,
+    /// Blocks that it computed again.
+    pub blocks: u64,
+    /// The request that had evicted most of them, 0 if unknown.
+    pub evicted_by: u64,
+    /// Why the router had sent that one to the worker.
+    pub reason: Reason,
+}
+
+impl BlocksAnswer {
+    /// Answer for the processes of a run. Tracked decisions tell why a request came to a worker; `top`
+    /// payers are kept.
+    #[must_use]
+    pub fn of(processes: &[ProcessBlocks], decisions: &[DecisionRow], top: usize) -> Self {
+        let tracked = decisions.iter().filter(|row| row.tracked && row.request != 0);
+        let reasons: HashMap<(u64, u64), Reason> = tracked
+            .map(|row| ((row.request, row.chosen.worker), Reason::from_u8(row.reason)))
+            .collect();
+        let mut gathering = Gathering::default();
+        let mut answer = Self { recorded_sample: 1, ..Self::default() };
+        for process in processes {
+            answer.recorded_sample = answer.recorded_sample.max(process.recorded_sample);
+            let mut peaks: BTreeMap<u32, i64> = BTreeMap::new();
+            let mut counts: BTreeMap<u32, [u64; 2]> = BTreeMap::new();
+            let lives = process.replay(|time_ns, block, meaning, lives| {
+                answer.event(block, meaning);
+                gathering.event(time_ns, block, meaning, lives, &reasons);
+                let present = lives.pool(block.pool).map_or(0, |state| state.present);
+                let peak = peaks.entry(block.pool).or_default();
+                *peak = present.max(*peak);
+                let of_pool = counts.entry(block.pool).or_default();
+                match BlockEvent::from_u8(block.event) {
+                    BlockEvent::Register => of_pool[0] += 1,
+                    BlockEvent::Evict => of_pool[1] += 1,
+                    _ => {}
+                }
+            });
+            let mut pools: Vec<_> = lives.pools().collect();
+            pools.sort_by_key(|state| (state.pool.tier, state.pool.worker, state.pool.id));
+            answer.pools.extend(pools.into_iter().map(|state| {
+                let id = state.pool.id;
+                let [registered, evicted] = counts.get(&id).copied().unwrap_or_default();
+                let known = |value: u64| (value != UNKNOWN_U64).then_some(value);
+                PoolLine {
+                    name: process.pool_name(id),
+                    tier: Tier::from_u8(state.pool.tier),
+                    worker: known(state.pool.worker),
+                    capacity: known(state.pool.capacity_blocks),
+                    bytes_per_block: state.pool.bytes_per_block,
+                    registered,
+                    evicted,
+                    present: state.present,
+                    peak: peaks.get(&id).copied().unwrap_or(0),
+                }
+            }));
+        }
+        gathering.finish(&mut answer, top);
+        answer
+    }
+
+    fn event(&mut self, block: &Block, meaning: &Meaning) {
+        self.events += 1;
+        let tier = self.tiers.entry(Tier::from_u8(block.tier)).or_default();
+        let event = BlockEvent::from_u8(block.event);
+        *tier.blocks.entry(event).or_default() += u64::from(block.count);
+        self.contradictions += u64::from(meaning.contradiction.is_some());
+        if let Some(eviction) = meaning.eviction {
+            *self.evictions.entry((eviction.from, eviction.to)).or_default() += meaning.weight;
+        }
+    }
+}
+
+/// Single measurements, until they are summed up.
+#[derive(Default)]
+struct Gathering {
+    lifetimes: BTreeMap<Tier, Vec<f64>>,
+    idle_times: BTreeMap<Tier, Vec<f64>>,
+    reuse_distances: BTreeMap<Tier, Vec<f64>>,
+    gaps: Vec<f64>,
+    recomputation: Recomputation,
+    recomputed_in: std::collections::BTreeSet<Tier>,
+    /// By paying request: blocks, and how many of them each evicting request had evicted.
+    payers: BTreeMap<u64, BTreeMap<(u64, Reason), u64>>,
+}
+
+impl Gathering {
+    fn event(
+        &mut self,
+        time_ns: u64,
+        block: &Block,
+        meaning: &Meaning,
+        lives: &BlockLives,
+        reasons: &HashMap<(u64, u64), Reason>,
+    ) {
+        let tier = Tier::from_u8(block.tier);
+        let seconds = |ns: u64| ns as f64 / 1e9;
+        if let Some(eviction) = meaning.eviction {
+            self.lifetimes.entry(tier).or_default().extend(eviction.lifetime_ns.map(seconds));
+            self.idle_times.entry(tier).or_default().extend(eviction.idle_ns.map(seconds));
+        }
+        if let Some(reuse) = meaning.reuse {
+            self.reuse_distances.entry(tier).or_default().push(reuse.distance as f64);
+        }
+        let Some(gone) = meaning.recomputed else { return };
+        let worker = lives.pool(gone.pool).map(|state| state.pool.worker);
+        let sent = worker.and_then(|worker| reasons.get(&(gone.evicted_by, worker)));
+        let reason = sent.copied().unwrap_or(Reason::Unknown);
+        let tokens = lives.pool(block.pool).map_or(0, |state| u64::from(state.pool.block_size));
+        self.recomputed_in.insert(tier);
+        self.recomputation.blocks += meaning.weight;
+        self.recomputation.tokens += meaning.weight * tokens;
+        *self.recomputation.by_reason.entry(reason).or_default() += meaning.weight;
+        self.gaps.push(seconds(time_ns.saturating_sub(gone.at_ns)));
+        let evictors = self.payers.entry(block.request).or_default();
+        *evictors.entry((gone.evicted_by, reason)).or_default() += meaning.weight;
+    }
+
+    fn finish(self, answer: &mut BlocksAnswer, top: usize) {
+        for (tier, values) in self.lifetimes {
+            answer.tiers.entry(tier).or_default().lifetime_s = Distribution::of(values);
+        }
+        for (tier, values) in self.idle_times {
+            answer.tiers.entry(tier).or_default().idle_s = Distribution::of(values);
+        }
+        for (tier, values) in self.reuse_distances {
+            answer.tiers.entry(tier).or_default().reuse_distance = Distribution::of(values);
+        }
+        let registered =
+            |tier| answer.tiers.get(tier).map_or(0, |tier| tier.of(BlockEvent::Register));
+        let mut recomputation = self.recomputation;
+        recomputation.registered = self.recomputed_in.iter().map(registered).sum();
+        recomputation.gap_s = Distribution::of(self.gaps);
+        let known = self.payers.iter().filter(|(request, _)| **request != 0);
+        let mut payers: Vec<Payer> =
+            known.map(|(request, evictors)| payer(*request, evictors)).collect();
+        recomputation.paying_requests = payers.len() as u64;
+        payers.sort_by_key(|payer| (std::cmp::Reverse(payer.blocks), payer.request));
+        payers.truncate(top);
+        recomputation.payers = payers;
+        answer.recomputation = recomputation;
+    }
+}
+
+fn payer(request: u64, evictors: &BTreeMap<(u64, Reason), u64>) -> Payer {
+    let most = evictors.iter().max_by_key(|(key, blocks)| (**blocks, std::cmp::Reverse(**key)));
+    let ((evicted_by, reason), _) = most.expect("a payer has an evictor");
+    Payer { request, blocks: evictors.values().sum(), evicted_by: *evicted_by, reason: *reason }
+}

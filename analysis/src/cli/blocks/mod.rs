@@ -1,0 +1,115 @@
+//! `nashtrace blocks`: the life of KV blocks in every tier, what was evicted where to, what was computed
+//! twice, and who paid.
+
+mod json;
+mod tables;
+
+use std::io::{self, Write};
+
+use nashtrace::trace::{PacketHeader, RawRecord};
+
+use super::input::{Input, ReadRun, read};
+use super::{Answered, Ending, complain, write_runs_json};
+use crate::answers::BlocksAnswer;
+use crate::load::Visitor;
+use crate::report::heading;
+use crate::tables::{DecisionTable, FileBlocks, FileDecisions, by_process};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    input: Input,
+    /// Show this many of the requests that computed most blocks again
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    top: usize,
+    /// Show every pool, not only the tiers
+    #[arg(long)]
+    pools: bool,
+}
+
+/// What is gathered from a file: decisions tell why a request came to a worker.
+#[derive(Default)]
+struct Gathered {
+    blocks: FileBlocks,
+    decisions: FileDecisions,
+}
+
+impl Visitor for Gathered {
+    fn record(&mut self, packet: &PacketHeader, record: &RawRecord<'_>) {
+        self.blocks.record(packet, record);
+        self.decisions.record(packet, record);
+    }
+}
+
+/// What is said about one run.
+struct Report {
+    run: String,
+    answer: BlocksAnswer,
+    /// What a reader must know before he believes the numbers.
+    warnings: Vec<String>,
+}
+
+pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
+    let read = read(&arguments.input, Gathered::default);
+    let is_whole = read.is_whole();
+    let reports: Vec<Report> =
+        read.runs.into_iter().map(|run| Report::of(run, arguments.top)).collect();
+    let without = reports.iter().filter(|report| report.answer.events == 0);
+    without.for_each(|report| complain(&no_blocks(&report.run)));
+    let written = if arguments.input.json {
+        write_runs_json(reports.iter().map(json::report), out)
+    } else {
+        print(&reports, arguments.pools, out)
+    };
+    (Ending::of_reading(is_whole), written)
+}
+
+fn no_blocks(run: &str) -> String {
+    format!(
+        "{run}: no block events; is a KV block manager patched, or does the simulator have a KV capacity?"
+    )
+}
+
+impl Report {
+    fn of(run: ReadRun<Gathered>, top: usize) -> Self {
+        let started = run.files.iter().map(|(facts, _)| facts.header.started_wall_ns).min();
+        let files = run.files.iter().map(|(facts, gathered)| (facts, &gathered.blocks));
+        let processes = by_process(files);
+        let mut warnings: Vec<String> = processes
+            .iter()
+            .filter_map(|process| process.incomplete.clone())
+            .map(|why| format!("{why}: counts are too low, and lives may contradict themselves"))
+            .collect();
+        let mut decisions = DecisionTable::keeping(0);
+        for (facts, gathered) in run.files {
+            decisions.add(gathered.decisions, &facts, None, started.unwrap_or(0));
+        }
+        let answer = BlocksAnswer::of(&processes, &decisions.rows, top);
+        if answer.recorded_sample > 1 {
+            let sample = answer.recorded_sample;
+            warnings.push(format!(
+                "one in {sample} hashes was recorded: counts of single blocks are of the sample, and what \
+                 is derived from whole lives stands for all"
+            ));
+        }
+        if answer.contradictions > 0 {
+            let count = answer.contradictions;
+            warnings
+                .push(format!("{count} events contradict those before them; see nashtrace verify"));
+        }
+        Self { run: run.folder.to_string_lossy().into_owned(), answer, warnings }
+    }
+}
+
+fn print(reports: &[Report], pools: bool, out: &mut dyn Write) -> io::Result<()> {
+    for (index, report) in reports.iter().filter(|report| report.answer.events > 0).enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        if reports.len() > 1 {
+            writeln!(out, "{} {}\n", heading("Run"), report.run)?;
+        }
+        tables::print(report, pools, out)?;
+    }
+    Ok(())
+}
