@@ -80,7 +80,9 @@ impl OwnRecords {
                     Kind::Name
                 }
                 Declaration::Pool(pool) => {
-                    self.push(*pool, &[], builder);
+                    let mut pool = *pool;
+                    pool.head.time = clock::ticks();
+                    self.push(pool, &[], builder);
                     Kind::BlockPool
                 }
             };

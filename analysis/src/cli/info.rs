@@ -26,8 +26,18 @@ struct Span {
 
 impl Visitor for Span {
     fn record(&mut self, _: &PacketHeader, record: &RawRecord<'_>) {
-        let is_event =
-            record.head.kind == Kind::Decision as u8 || record.head.kind == Kind::Request as u8;
+        let is_event = matches!(
+            Kind::from_u8(record.head.kind),
+            Some(
+                Kind::Decision
+                    | Kind::Request
+                    | Kind::Block
+                    | Kind::Transfer
+                    | Kind::PlannerTick
+                    | Kind::PlannerDecision
+                    | Kind::PlannerEffect
+            )
+        );
         let time = record.head.time;
         if is_event && let Some(slot) = self.clocks.get_mut(usize::from(record.head.clock)) {
             let (first, last) = slot.unwrap_or((time, time));

@@ -181,6 +181,7 @@ fn print_one(report: &Report, all: bool, out: &mut dyn Write) -> io::Result<()> 
         )?;
     }
     let delay = &answer.effect_s;
+    let nothing = "no change was decided that is to be applied".to_owned();
     let text = format!(
         "{} changes were decided; {} of them were seen, {} s later in the median and {} s at p99",
         count(answer.changes_decided),
@@ -188,6 +189,7 @@ fn print_one(report: &Report, all: bool, out: &mut dyn Write) -> io::Result<()> 
         number(delay.p50),
         number(delay.p99)
     );
+    let text = if answer.changes_decided == 0 { nothing } else { text };
     writeln!(out, "{}", sentence(&text))?;
     if answer.advisory_ticks > 0 {
         let advisory = count(answer.advisory_ticks);
@@ -196,6 +198,9 @@ fn print_one(report: &Report, all: bool, out: &mut dyn Write) -> io::Result<()> 
             "{}",
             sentence(&format!("{advisory} ticks were advisory: nothing was applied"))
         )?;
+    }
+    if answer.scaling_total() == 0 {
+        return writeln!(out, "{}", sentence("no change of replicas was seen"));
     }
     let index = percent(answer.ping_pong_index());
     let text = format!(

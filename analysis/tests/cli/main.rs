@@ -3,5 +3,6 @@
 mod answers;
 mod bad_input;
 mod doctor;
+mod players;
 mod runs;
 mod support;

@@ -6,8 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use nashtrace::abi::{ABI_VERSION, Api, SessionOptions, Status, nashtrace_get_api};
 use nashtrace::record::{
-    Candidate, CandidateFlag, Clock, Decision, DecisionFlag, Mode, NameSpace, Phase, Request,
-    request_key,
+    Block, BlockEvent, BlockPool, Candidate, CandidateFlag, Clock, Decision, DecisionFlag, Head,
+    Mode, NameSpace, Phase, PlannerDecision, PlannerEffect, PlannerTick, Record, Request, Tier,
+    Transfer, request_key,
 };
 use nashtrace::state::CostFormula;
 use nashtrace::trace::{Item, Reader};
@@ -108,7 +109,7 @@ impl Recorded {
     }
 }
 
-fn key(id: u64) -> u64 {
+pub(crate) fn key(id: u64) -> u64 {
     request_key(format!("id-{id}").as_bytes())
 }
 
@@ -154,12 +155,91 @@ impl Session {
 
     /// The decisions that follow are taken in this pool.
     pub(crate) fn in_pool(&mut self, name: &str) -> &mut Self {
-        let (text, length) = (name.as_ptr().cast(), name.len());
-        // SAFETY: the text is valid for its length.
-        let status =
-            unsafe { (self.api.name)(NameSpace::Pool as u8, text, length, &raw mut self.pool) };
-        assert_eq!(status, Status::Ok);
+        self.pool = self.name(NameSpace::Pool, name);
         self
+    }
+
+    /// The id of a name.
+    pub(crate) fn name(&self, space: NameSpace, name: &str) -> u32 {
+        let mut id = 0;
+        let (text, length) = (name.as_ptr().cast(), name.len());
+        // SAFETY: the text is valid for its length, the id is writable.
+        let status = unsafe { (self.api.name)(space as u8, text, length, &raw mut id) };
+        assert_eq!(status, Status::Ok);
+        id
+    }
+
+    /// Declare a worker's pool of two 16-token blocks of one tier.
+    pub(crate) fn block_pool(&self, name: &str, tier: Tier, worker: u64) -> u32 {
+        let mut pool: BlockPool = self.empty();
+        (pool.tier, pool.worker, pool.name) =
+            (tier as u8, worker, self.name(NameSpace::BlockPool, name));
+        (pool.capacity_blocks, pool.block_size, pool.bytes_per_block) = (2, 16, 1024);
+        let mut id = 0;
+        // SAFETY: both are whole.
+        assert_eq!(unsafe { (self.api.block_pool)(&raw const pool, &raw mut id) }, Status::Ok);
+        id
+    }
+
+    /// Something happens to blocks, on behalf of a request.
+    pub(crate) fn block(
+        &mut self,
+        (pool, tier): (u32, Tier),
+        event: BlockEvent,
+        hash: u64,
+        id: u64,
+    ) {
+        let mut block: Block = self.empty();
+        block.head.time = self.tick();
+        (block.hash, block.pool, block.request, block.count) = (hash, pool, key(id), 1);
+        (block.event, block.tier) = (event as u8, tier as u8);
+        // SAFETY: the struct is whole.
+        assert_eq!(unsafe { (self.api.block)(&raw const block) }, Status::Ok);
+    }
+
+    /// A copy that begins now.
+    pub(crate) fn transfer(&mut self, fill: impl FnOnce(&mut Transfer)) {
+        let mut transfer: Transfer = self.empty();
+        transfer.head.time = self.tick();
+        fill(&mut transfer);
+        // SAFETY: the struct is whole.
+        assert_eq!(unsafe { (self.api.transfer)(&raw const transfer) }, Status::Ok);
+    }
+
+    /// A planner's tick with one component's decision.
+    pub(crate) fn planner_tick(
+        &mut self,
+        fill: impl FnOnce(&mut PlannerTick, &mut PlannerDecision),
+    ) {
+        let (mut tick, mut decision): (PlannerTick, PlannerDecision) = (self.empty(), self.empty());
+        tick.head.time = self.tick();
+        decision.head.time = tick.head.time;
+        decision.worker_type = self.name(NameSpace::WorkerType, "decode");
+        fill(&mut tick, &mut decision);
+        decision.tick = tick.tick;
+        // SAFETY: both are whole.
+        unsafe {
+            assert_eq!((self.api.planner_tick)(&raw const tick), Status::Ok);
+            assert_eq!((self.api.planner_decision)(&raw const decision), Status::Ok);
+        }
+    }
+
+    /// Something became of a decision for that component.
+    pub(crate) fn planner_effect(&mut self, fill: impl FnOnce(&mut PlannerEffect)) {
+        let mut effect: PlannerEffect = self.empty();
+        effect.head.time = self.seconds * 1_000_000_000;
+        effect.worker_type = self.name(NameSpace::WorkerType, "decode");
+        fill(&mut effect);
+        // SAFETY: the struct is whole.
+        assert_eq!(unsafe { (self.api.planner_effect)(&raw const effect) }, Status::Ok);
+    }
+
+    /// A record of zeros on the caller's clock.
+    fn empty<T: Record>(&self) -> T {
+        let mut record = T::new_zeroed();
+        let struct_size = size_of::<T>() as u32;
+        *record.head_mut() = Head { struct_size, clock: Clock::Caller as u8, ..Head::new_zeroed() };
+        record
     }
 
     /// The next event happens at this second; otherwise each is one second after the last.
