@@ -314,6 +314,7 @@ impl Collector {
                     self.metrics.router.decision(&decision, &self.candidates);
                     self.builder.push(&head, &self.record);
                 } else {
+                    self.metrics.planner.record(head.kind, entry);
                     self.builder.push(&head, entry);
                 }
             }

@@ -7,18 +7,22 @@
 mod families;
 mod health;
 mod listener;
+mod planner;
 mod router;
 
 use prometheus::{Registry, TextEncoder};
 
 pub(crate) use self::health::HealthMetrics;
 pub(crate) use self::listener::Listener;
+pub(crate) use self::planner::PlannerMetrics;
 pub(crate) use self::router::RouterMetrics;
 
 /// The collector's side of the metrics.
 pub(crate) struct Metrics {
     /// What routers decided.
     pub(crate) router: RouterMetrics,
+    /// What a planner brought about.
+    pub(crate) planner: PlannerMetrics,
     /// How the capture itself fares.
     pub(crate) health: HealthMetrics,
 }
@@ -31,7 +35,11 @@ impl Metrics {
     /// If the registry has metrics of the same names already.
     #[must_use]
     pub(crate) fn new(registry: &Registry, workers: usize) -> Self {
-        Self { router: RouterMetrics::new(registry, workers), health: HealthMetrics::new(registry) }
+        Self {
+            router: RouterMetrics::new(registry, workers),
+            planner: PlannerMetrics::new(registry),
+            health: HealthMetrics::new(registry),
+        }
     }
 }
 
