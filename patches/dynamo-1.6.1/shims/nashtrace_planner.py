@@ -10,6 +10,7 @@ carry its virtual time. A number that the planner did not have is NaN, a count t
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import functools
 import itertools
@@ -28,6 +29,7 @@ CLOCK_TICKS, CLOCK_CALLER = 0, 1
 SPACE_WORKER_TYPE, SPACE_PLANNER = 2, 6
 ADVISORY, FRESH_TRAFFIC, LOAD_SCALING, THROUGHPUT_SCALING = 1, 2, 4, 8
 SUBMITTED, DROPPED, APPLIED, FAILED, OBSERVED = 1, 2, 3, 4, 5
+STOP_TIMEOUT_MS = 2000
 UNKNOWN_U32, UNKNOWN_U64 = 2**32 - 1, 2**64 - 1
 
 #: The only thing that a hook looks at when nothing is recorded.
@@ -97,7 +99,9 @@ class Api(ctypes.Structure):
         (ctypes.c_uint32, "struct_size abi_version"),
         (ctypes.c_uint64, "features"),
         (_function(ctypes.c_void_p), "session_start"),
-        (ctypes.c_void_p, "session_flush session_stop session_counters"),
+        (ctypes.c_void_p, "session_flush"),
+        (_function(ctypes.c_uint32), "session_stop"),
+        (ctypes.c_void_p, "session_counters"),
         (
             _function(ctypes.c_uint8, ctypes.c_char_p, ctypes.c_size_t, ctypes.POINTER(ctypes.c_uint32)),
             "name",
@@ -135,6 +139,9 @@ class Library:
             raise OSError(
                 f"the session did not start (status {status}): is NASHTRACE_DIR set and writable?"
             )
+        if status == OK:
+            # An interpreter that ends by a signal skips the library's own exit handler.
+            atexit.register(self.api.session_stop, STOP_TIMEOUT_MS)
         self._names: dict[tuple[int, str], int] = {}
 
     def name(self, space: int, text: Optional[str]) -> int:
