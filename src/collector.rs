@@ -450,11 +450,15 @@ impl Collector {
 
 /// Let the metrics see a record without rows.
 fn observe(head: &Head, entry: &[u8], rate: &TickRate, metrics: &mut Metrics) {
-    if head.kind == Kind::Block as u8
-        && let Some(block) = Block::read(entry)
-    {
-        let is_ticks = head.clock == Clock::Ticks as u8;
-        let time_ns = if is_ticks { rate.ns(head.time) } else { head.time };
-        metrics.blocks.event(&block, time_ns);
+    match Kind::from_u8(head.kind) {
+        Some(Kind::Block) => {
+            let is_ticks = head.clock == Clock::Ticks as u8;
+            let time_ns = if is_ticks { rate.ns(head.time) } else { head.time };
+            metrics.blocks.event(&Block::read(entry).expect("rings hold whole records"), time_ns);
+        }
+        Some(Kind::PlannerTick | Kind::PlannerDecision | Kind::PlannerEffect) => {
+            metrics.planner.record(head.kind, entry);
+        }
+        _ => {}
     }
 }

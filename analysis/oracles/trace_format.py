@@ -11,13 +11,18 @@ from pathlib import Path
 
 import zstandard
 
-KINDS = {1: "decision", 2: "candidate", 3: "request", 4: "setting", 5: "anchor", 6: "loss", 7: "name"}
+KINDS = {1: "decision", 2: "candidate", 3: "request", 4: "setting", 5: "anchor", 6: "loss", 7: "name",
+         11: "planner_tick", 12: "planner_decision", 13: "planner_effect"}
 HEAD = struct.Struct("<IBBHIIQ")
 DECISION = struct.Struct("<QQQ 9d 7I BBH".replace(" ", ""))
 CANDIDATE = struct.Struct("<Qddd QQQ 10I".replace(" ", ""))
 REQUEST = struct.Struct("<QQQ 6I B7x".replace(" ", ""))
 LOSS = struct.Struct("<QQ 8Q IB3x".replace(" ", ""))
 NAME = struct.Struct("<IIB7x")
+ANCHOR = struct.Struct("<QQQ")
+PLANNER_TICK = struct.Struct("<QQ 16d II".replace(" ", ""))
+PLANNER_DECISION = struct.Struct("<Q 3d 8I".replace(" ", ""))
+PLANNER_EFFECT = struct.Struct("<QQ 4I B7x".replace(" ", ""))
 
 DECISION_FIELDS = (
     "request attempt queue_wait_ns temperature overlap_score_credit overlap_score_credit_decay "
@@ -33,6 +38,24 @@ CANDIDATE_FIELDS = (
 REQUEST_FIELDS = (
     "request attempt worker rank pool worker_type prefill_tokens blocks output_tokens phase"
 ).split()
+ANCHOR_FIELDS = "monotonic_ns wall_ns uncertainty_ticks".split()
+PLANNER_TICK_FIELDS = (
+    "tick config_generation interval_s observed_request_rate observed_isl observed_osl observed_ttft_ms "
+    "observed_itl_ms observed_duration_s observed_kv_hit_rate predicted_request_rate predicted_isl "
+    "predicted_osl predicted_kv_hit_rate target_ttft_ms target_itl_ms gpus gpu_hours action flags"
+).split()
+PLANNER_DECISION_FIELDS = (
+    "tick capacity_request_rate estimated_latency_ms gpus_per_replica worker_type ready expected wanted "
+    "decided minimum load_reason throughput_reason"
+).split()
+PLANNER_EFFECT_FIELDS = "tick duration_ns worker_type from to reason effect".split()
+PLAIN = {
+    "request": (REQUEST, REQUEST_FIELDS),
+    "anchor": (ANCHOR, ANCHOR_FIELDS),
+    "planner_tick": (PLANNER_TICK, PLANNER_TICK_FIELDS),
+    "planner_decision": (PLANNER_DECISION, PLANNER_DECISION_FIELDS),
+    "planner_effect": (PLANNER_EFFECT, PLANNER_EFFECT_FIELDS),
+}
 
 
 @dataclass
@@ -154,8 +177,9 @@ def parse_record(kind: str, data: bytes, rows: list) -> tuple:
         return fields, [
             dict(zip(CANDIDATE_FIELDS, CANDIDATE.unpack_from(row), strict=True)) for row in rows
         ]
-    if kind == "request":
-        return dict(zip(REQUEST_FIELDS, REQUEST.unpack_from(data, 24), strict=True)), []
+    if kind in PLAIN:
+        layout, names = PLAIN[kind]
+        return dict(zip(names, layout.unpack_from(data, 24), strict=True)), []
     if kind == "loss":
         produced, written, *lost, producer, of_kind = LOSS.unpack_from(data, 24)
         return {

@@ -151,6 +151,28 @@ pub(super) const BLOCK_SAMPLE: Family = Family {
     buckets: &[],
 };
 
+pub(super) const SCALING_EVENTS: Family = Family {
+    name: "dynamo_planner_scaling_events_total",
+    help: "Scalings that the planner decided and later saw to have taken place; none in advisory mode",
+    labels: &["direction", "worker_type"],
+    buckets: &[],
+};
+
+pub(super) const PREDICTED_LOAD: Family = Family {
+    name: "dynamo_planner_predicted_load",
+    help: "What the planner had predicted for the last interval that it observed: request_rate per second, \
+           isl and osl in tokens, kv_hit_rate",
+    labels: &["metric_type"],
+    buckets: &[],
+};
+
+pub(super) const ACTUAL_LOAD: Family = Family {
+    name: "dynamo_planner_actual_load",
+    help: "What came of dynamo_planner_predicted_load: the load of the same interval",
+    labels: &["metric_type"],
+    buckets: &[],
+};
+
 pub(super) const EVENTS_PRODUCED: Family = Family {
     name: "nashtrace_events_produced_total",
     help: "Events begun, by kind; each candidate of a decision counts as one",

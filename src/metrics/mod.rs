@@ -8,6 +8,7 @@ mod blocks;
 mod families;
 mod health;
 mod listener;
+mod planner;
 mod router;
 
 use prometheus::{IntCounterVec, Registry, TextEncoder};
@@ -15,6 +16,7 @@ use prometheus::{IntCounterVec, Registry, TextEncoder};
 pub(crate) use self::blocks::BlockMetrics;
 pub(crate) use self::health::HealthMetrics;
 pub(crate) use self::listener::Listener;
+pub(crate) use self::planner::PlannerMetrics;
 pub(crate) use self::router::RouterMetrics;
 use crate::config::Config;
 
@@ -24,6 +26,8 @@ pub(crate) struct Metrics {
     pub(crate) router: RouterMetrics,
     /// What happened to KV blocks.
     pub(crate) blocks: BlockMetrics,
+    /// What a planner brought about.
+    pub(crate) planner: PlannerMetrics,
     /// How the capture itself fares.
     pub(crate) health: HealthMetrics,
 }
@@ -39,6 +43,7 @@ impl Metrics {
         Self {
             router: RouterMetrics::new(registry, config.metrics_workers),
             blocks: BlockMetrics::new(registry, config.block_sample),
+            planner: PlannerMetrics::new(registry),
             health: HealthMetrics::new(registry),
         }
     }
