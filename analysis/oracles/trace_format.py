@@ -12,7 +12,7 @@ from pathlib import Path
 import zstandard
 
 KINDS = {1: "decision", 2: "candidate", 3: "request", 4: "setting", 5: "anchor", 6: "loss", 7: "name",
-         11: "planner_tick", 12: "planner_decision", 13: "planner_effect"}
+         8: "block", 9: "block_pool", 10: "transfer", 11: "planner_tick", 12: "planner_decision", 13: "planner_effect"}
 HEAD = struct.Struct("<IBBHIIQ")
 DECISION = struct.Struct("<QQQ 9d 7I BBH".replace(" ", ""))
 CANDIDATE = struct.Struct("<Qddd QQQ 10I".replace(" ", ""))
@@ -20,6 +20,9 @@ REQUEST = struct.Struct("<QQQ 6I B7x".replace(" ", ""))
 LOSS = struct.Struct("<QQ 8Q IB3x".replace(" ", ""))
 NAME = struct.Struct("<IIB7x")
 ANCHOR = struct.Struct("<QQQ")
+BLOCK = struct.Struct("<QQ 4I 4B4x".replace(" ", ""))
+BLOCK_POOL = struct.Struct("<QQQ 4I B7x".replace(" ", ""))
+TRANSFER = struct.Struct("<7Q 2I 7Bx".replace(" ", ""))
 PLANNER_TICK = struct.Struct("<QQ 16d II".replace(" ", ""))
 PLANNER_DECISION = struct.Struct("<Q 3d 8I".replace(" ", ""))
 PLANNER_EFFECT = struct.Struct("<QQ 4I B7x".replace(" ", ""))
@@ -39,6 +42,14 @@ REQUEST_FIELDS = (
     "request attempt worker rank pool worker_type prefill_tokens blocks output_tokens phase"
 ).split()
 ANCHOR_FIELDS = "monotonic_ns wall_ns uncertainty_ticks".split()
+BLOCK_FIELDS = "hash request block position pool count event tier to_tier reason".split()
+BLOCK_POOL_FIELDS = (
+    "capacity_blocks bytes_per_block worker id name rank block_size tier"
+).split()
+TRANSFER_FIELDS = (
+    "transfer bytes worker enqueued ended device_began device_ns blocks device from_tier to_tier "
+    "from_medium to_medium strategy timing outcome"
+).split()
 PLANNER_TICK_FIELDS = (
     "tick config_generation interval_s observed_request_rate observed_isl observed_osl observed_ttft_ms "
     "observed_itl_ms observed_duration_s observed_kv_hit_rate predicted_request_rate predicted_isl "
@@ -52,6 +63,9 @@ PLANNER_EFFECT_FIELDS = "tick duration_ns worker_type from to reason effect".spl
 PLAIN = {
     "request": (REQUEST, REQUEST_FIELDS),
     "anchor": (ANCHOR, ANCHOR_FIELDS),
+    "block": (BLOCK, BLOCK_FIELDS),
+    "block_pool": (BLOCK_POOL, BLOCK_POOL_FIELDS),
+    "transfer": (TRANSFER, TRANSFER_FIELDS),
     "planner_tick": (PLANNER_TICK, PLANNER_TICK_FIELDS),
     "planner_decision": (PLANNER_DECISION, PLANNER_DECISION_FIELDS),
     "planner_effect": (PLANNER_EFFECT, PLANNER_EFFECT_FIELDS),
