@@ -133,7 +133,7 @@ impl<'a> Columns<'a> {
     pub fn read<'b, T: Number>(&self, field: Field<T>, buffer: &'b mut Vec<T>) -> Column<'b, T> {
         let mut planes = [Plane::Same(0); 8];
         let planes = &mut planes[..size_of::<T>()];
-        for (plane, of_matrix) in planes.iter_mut().zip(self.planes.from_column(field.offset)) {
+        for (plane, of_matrix) in planes.iter_mut().zip(self.planes.columns_from(field.offset)) {
             *plane = of_matrix;
         }
         gather(planes, self.len(), buffer)

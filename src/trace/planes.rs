@@ -77,7 +77,7 @@ impl<'a> Planes<'a> {
     }
 
     /// The columns of the matrix from one on.
-    pub(super) fn from_column(&self, column: usize) -> impl Iterator<Item = Plane<'a>> {
+    pub(super) fn columns_from(&self, column: usize) -> impl Iterator<Item = Plane<'a>> {
         let column = column.min(self.first.len());
         // Without lines there are no columns to take cells from.
         let before = ones(self.bitmap, column) * self.lines;
@@ -106,7 +106,7 @@ impl<'a> Planes<'a> {
         let blocks = out[start..].chunks_mut((lines_of_a_block * self.width).max(1));
         for (number, block) in blocks.enumerate() {
             let first_line = number * lines_of_a_block;
-            for (column, plane) in self.from_column(0).enumerate() {
+            for (column, plane) in self.columns_from(0).enumerate() {
                 if let Plane::Each(cells) = plane {
                     let cells = &cells[first_line..];
                     let column = block[column..].iter_mut().step_by(self.width);
@@ -121,7 +121,7 @@ impl<'a> Planes<'a> {
     /// One line of the matrix, as wide as `out`: what is missing is zero, what is too much is left out.
     pub(super) fn line(&self, line: usize, out: &mut [u8]) {
         out.fill(0);
-        for (byte, plane) in out.iter_mut().zip(self.from_column(0)) {
+        for (byte, plane) in out.iter_mut().zip(self.columns_from(0)) {
             *byte = match plane {
                 Plane::Same(byte) => byte,
                 Plane::Each(cells) => cells[line],
@@ -190,10 +190,10 @@ mod tests {
         let mut encoded = Vec::new();
         encode(&[1, 2, 3, 1, 5, 4], 3, &mut encoded);
         let (planes, _) = Planes::split(&encoded, 2, 3).unwrap();
-        let found: Vec<_> = planes.from_column(0).collect();
+        let found: Vec<_> = planes.columns_from(0).collect();
         assert_eq!(found, [Plane::Same(1), Plane::Each(&[2, 5]), Plane::Each(&[3, 4])]);
-        assert_eq!(planes.from_column(2).collect::<Vec<_>>(), found[2..]);
-        assert_eq!(planes.from_column(4).count(), 0);
+        assert_eq!(planes.columns_from(2).collect::<Vec<_>>(), found[2..]);
+        assert_eq!(planes.columns_from(4).count(), 0);
         let mut line = [9; 4];
         planes.line(1, &mut line);
         assert_eq!(line, [1, 5, 4, 0]);

@@ -104,12 +104,11 @@ impl<'a> Table<'a> {
     fn heads_agree(&self, buffer: &mut Vec<u32>) -> bool {
         let TableHeader { struct_size, row_size, kind, .. } = self.header;
         let says = |offset: usize, bytes: &[u8]| {
-            bytes.iter().zip(self.records.from_column(offset)).all(
-                |(expected, plane)| match plane {
-                    Plane::Same(byte) => byte == *expected,
-                    Plane::Each(cells) => cells.iter().all(|byte| byte == expected),
-                },
-            )
+            bytes.iter().zip(self.records.columns_from(offset)).all(|(expected, plane)| match plane
+            {
+                Plane::Same(byte) => byte == *expected,
+                Plane::Each(cells) => cells.iter().all(|byte| byte == expected),
+            })
         };
         let rows = match self.records().read(Field::<u32>::at(offset_of!(Head, rows)), buffer) {
             Column::Same(rows, records) => u64::from(rows).checked_mul(records as u64),
@@ -141,7 +140,7 @@ impl<'a> Tables<'a> {
     pub(super) fn check(encoded: &'a [u8], buffer: &mut Vec<u32>) -> Option<()> {
         let mut tables = Self::new(encoded);
         let (mut count, mut bytes) = (0, 0_usize);
-        while let Some(table) = tables.next() {
+        for table in tables.by_ref() {
             let is_repeated =
                 || Self::new(encoded).take(count).any(|earlier| earlier.holds_the_same_as(&table));
             bytes = bytes.checked_add(table.bytes()?)?;
