@@ -50,6 +50,7 @@ pub(crate) fn source() -> TickSource {
 }
 
 #[cold]
+#[inline(never)]
 fn detect() -> TickSource {
     let source = if cfg!(target_arch = "x86_64") && has_invariant_tsc() {
         TickSource::TimeStampCounter
@@ -80,27 +81,42 @@ fn has_invariant_tsc() -> bool {
 #[must_use]
 #[inline]
 pub(crate) fn ticks() -> u64 {
-    match source() {
-        #[cfg(target_arch = "x86_64")]
-        TickSource::TimeStampCounter => {
-            // SAFETY: every x86-64 processor has `rdtsc`; it reads a register and touches no memory.
-            unsafe { core::arch::x86_64::_rdtsc() }
-        }
-        #[cfg(target_arch = "aarch64")]
-        TickSource::GenericTimer => {
-            let ticks: u64;
-            // SAFETY: Linux lets user space read the virtual counter; no memory is touched.
-            unsafe {
-                core::arch::asm!("mrs {}, cntvct_el0", out(reg) ticks, options(nomem, nostack))
-            };
-            ticks
-        }
-        _ => monotonic_ns(),
+    if has_counter() { counter() } else { monotonic_ns() }
+}
+
+/// Whether a tick is read from a register of the processor, without a call.
+#[must_use]
+#[inline]
+pub(crate) fn has_counter() -> bool {
+    source() != TickSource::Monotonic
+}
+
+/// The current time in ticks where [`has_counter`] says that they are counted by the processor.
+#[must_use]
+#[inline]
+pub(crate) fn counter() -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        // SAFETY: every x86-64 processor has `rdtsc`; it reads a register and touches no memory.
+        unsafe { core::arch::x86_64::_rdtsc() }
+    }
+    #[cfg(target_arch = "aarch64")]
+    {
+        let ticks: u64;
+        // SAFETY: Linux lets user space read the virtual counter; no memory is touched.
+        unsafe { core::arch::asm!("mrs {}, cntvct_el0", out(reg) ticks, options(nomem, nostack)) };
+        ticks
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    {
+        monotonic_ns()
     }
 }
 
-/// `CLOCK_MONOTONIC` in nanoseconds.
+/// `CLOCK_MONOTONIC` in nanoseconds. Cold to the hooks: most machines have ticks of their own.
 #[must_use]
+#[cold]
+#[inline(never)]
 pub(crate) fn monotonic_ns() -> u64 {
     read(libc::CLOCK_MONOTONIC)
 }

@@ -170,7 +170,7 @@ impl Config {
             max_producers: 1024,
             flush_interval: Duration::from_secs(1),
             poll_interval: Duration::from_millis(5),
-            zstd_level: 1,
+            zstd_level: 3,
             log_level: tracing::Level::WARN,
             file_bytes: None,
             file_age: None,

@@ -16,7 +16,7 @@ use crate::record::LossReason;
 use crate::ring::{self, Hook, Registry, SWITCHED_OFF, SessionLosses, SharedLosses, Snapshot};
 use crate::state::Totals;
 
-/// The number of the running session, 0 if none runs, with [`SWITCHED_OFF`] while it records nothing.
+/// The number of the running session, 0 if none runs, even otherwise, with [`SWITCHED_OFF`] while it records nothing.
 /// The only thing that a hook looks at.
 static RUNNING: AtomicU64 = AtomicU64::new(0);
 
@@ -108,7 +108,7 @@ pub(crate) fn start(config: Config) -> Result<Option<String>, SessionError> {
     PROCESS_HOOKS.get_or_try_init(register_process_hooks)?;
     let registry = Registry::new(config.ring_bytes, config.max_producers);
     let (commands, received) = crossbeam_channel::unbounded();
-    let generation = LAST.load(Ordering::Relaxed) + 1;
+    let generation = LAST.load(Ordering::Relaxed) + 2 * SWITCHED_OFF;
     let before = LAST_STOP.lock().without_ring;
     let without_ring = SessionLosses { counters: &WITHOUT_RING, before };
     let metrics = prometheus::Registry::new();

@@ -2,12 +2,16 @@
 
 mod traces;
 
+use nashtrace::field;
 use nashtrace::record::{Anchor, Decision, Head, Kind, Loss, Name, Record, Request, Setting};
 use nashtrace::trace::{
-    FileHeader, Item, PacketBuilder, PacketFlags, PacketHeader, PacketMeta, Reader,
+    Columns, Field, FileHeader, Item, Number, Packet, PacketBuilder, PacketFlags, PacketHeader,
+    PacketMeta, Reader,
 };
 use proptest::prelude::*;
-use zerocopy::{FromZeros, IntoBytes};
+use rand::SeedableRng;
+use rand_chacha::ChaCha12Rng;
+use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 /// A record of any kind and size, as a library of any version may have written it.
 fn any_record() -> impl Strategy<Value = (Head, Vec<u8>)> {
@@ -66,6 +70,71 @@ prop_compose! {
     }
 }
 
+/// What stands at an offset of each line, as the column and as the lines say it.
+fn check_field<T: Number + FromBytes + PartialEq + std::fmt::Debug>(
+    columns: &Columns<'_>,
+    lines: &[&[u8]],
+    offset: usize,
+) -> Result<(), TestCaseError> {
+    let number = |line: &&[u8]| {
+        let bytes = (offset..offset + size_of::<T>()).map(|at| line.get(at).copied().unwrap_or(0));
+        T::read_from_bytes(&bytes.collect::<Vec<u8>>()).expect("as many bytes as a number has")
+    };
+    let mut buffer = Vec::new();
+    let column = columns.read(Field::<T>::at(offset), &mut buffer);
+    prop_assert_eq!(column.len(), lines.len());
+    prop_assert_eq!(
+        column.iter().collect::<Vec<_>>(),
+        lines.iter().map(number).collect::<Vec<_>>()
+    );
+    Ok(())
+}
+
+/// Whether columns say the same as the lines that they were made of.
+fn check_columns(columns: &Columns<'_>, lines: &[&[u8]]) -> Result<(), TestCaseError> {
+    prop_assert_eq!((columns.len(), columns.is_empty()), (lines.len(), lines.is_empty()));
+    // Around the end too, behind which everything is zero.
+    let width = columns.width();
+    for offset in (0..width).step_by(11).chain(width.saturating_sub(9)..width + 2) {
+        check_field::<u8>(columns, lines, offset)?;
+        check_field::<u16>(columns, lines, offset)?;
+        check_field::<u32>(columns, lines, offset)?;
+        check_field::<u64>(columns, lines, offset)?;
+    }
+    for (index, line) in lines.iter().enumerate() {
+        for size in [width, width / 2, width + 8] {
+            let mut found = vec![7; size];
+            columns.copy(index, &mut found);
+            let mut expected = line.to_vec();
+            expected.resize(size, 0);
+            prop_assert_eq!(found, expected);
+        }
+    }
+    Ok(())
+}
+
+/// Whether a packet's tables hold what its records hold, each record in one of them.
+fn check_tables(packet: &Packet<'_>) -> Result<(), TestCaseError> {
+    let mut records = 0;
+    for table in packet.tables() {
+        let of_table: Vec<_> = packet
+            .records()
+            .filter(|record| {
+                let head = record.head;
+                (head.kind, head.struct_size as usize) == (table.kind(), table.records().width())
+                    && usize::from(head.row_size) == table.rows().width()
+            })
+            .collect();
+        let structs: Vec<_> = of_table.iter().map(|record| record.fixed).collect();
+        let rows: Vec<_> = of_table.iter().flat_map(|record| record.rows()).collect();
+        check_columns(&table.records(), &structs)?;
+        check_columns(&table.rows(), &rows)?;
+        records += of_table.len();
+    }
+    prop_assert_eq!(records, packet.records().count());
+    Ok(())
+}
+
 /// At most as many kinds and sizes as a packet may have tables.
 const RECORDS: std::ops::Range<usize> = 1..60;
 
@@ -103,6 +172,7 @@ proptest! {
                 packet.records().map(|record| [record.fixed, record.rows].concat()).collect();
             let expected: Vec<_> = records.iter().map(|(_, bytes)| bytes.clone()).collect();
             prop_assert_eq!(found, expected);
+            check_tables(&packet)?;
             let header = packet.header;
             prop_assert_eq!(
                 (header.producer, header.sequence, header.produced, header.lost, header.flags),
@@ -114,6 +184,35 @@ proptest! {
             prop_assert_eq!(header.records as usize, records.len());
         }
         prop_assert!(reader.next_item().unwrap().is_none());
+    }
+
+    #[test]
+    fn columns_of_records_with_varying_fields_are_their_rows(
+        seed in any::<u64>(), records in 1_u32..80,
+    ) {
+        let mut random = ChaCha12Rng::seed_from_u64(seed);
+        let mut builder = PacketBuilder::new(1).unwrap();
+        for sequence in 0..records {
+            let (head, bytes) = traces::any_record(&mut random, sequence);
+            builder.push(&head, &bytes);
+        }
+        let mut file = traces::file_header().encode().unwrap();
+        file.extend_from_slice(builder.finish(&PacketMeta::default()).unwrap());
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.nash");
+        std::fs::write(&path, file).unwrap();
+        let mut reader = Reader::open(&path).unwrap();
+        let Some(Item::Packet(packet)) = reader.next_item().unwrap() else {
+            return Err(TestCaseError::fail("the packet is missing"));
+        };
+        check_tables(&packet)?;
+        let mut buffer = Vec::new();
+        for table in packet.tables().filter(|table| table.kind() == Kind::Decision as u8) {
+            let decisions = packet.records().filter_map(|record| record.to::<Decision>());
+            let found = table.records().read(field!(Decision, propensity), &mut buffer);
+            let bits = |number: f64| number.to_bits();
+            prop_assert!(found.iter().map(bits).eq(decisions.map(|one| bits(one.propensity))));
+        }
     }
 
     #[test]

@@ -15,12 +15,18 @@ use crate::record::LossReason;
 struct Current {
     /// Null if this thread has no ring.
     producer: Cell<*const Producer>,
-    /// The session that the ring, or the refusal of a ring, belongs to.
-    generation: Cell<u64>,
+    /// The session that the ring belongs to, [`NO_SESSION`] if there is none: one comparison tells
+    /// whether there is a ring for the session that runs.
+    session: Cell<u64>,
+    /// The last session that this thread asked for a ring. It asks once.
+    asked: Cell<u64>,
     /// The thread is inside [`with_producer`]: an event now comes from a signal handler. It gets no
     /// ring, because to give it one could take away the one that the interrupted event is about to use.
     inside: Cell<bool>,
 }
+
+/// The number of no session that runs or is switched off.
+const NO_SESSION: u64 = u64::MAX;
 
 /// Marks the thread as inside, to the handlers that interrupt it.
 struct Inside<'a>(&'a Cell<bool>);
@@ -46,11 +52,18 @@ impl Drop for Inside<'_> {
     }
 }
 
+impl Current {
+    fn forget_ring(&self) {
+        self.session.set(NO_SESSION);
+        self.producer.set(std::ptr::null());
+    }
+}
+
 struct Owned(RefCell<Option<Box<Producer>>>);
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        CURRENT.with(|current| current.producer.set(std::ptr::null()));
+        CURRENT.with(Current::forget_ring);
     }
 }
 
@@ -58,17 +71,18 @@ thread_local! {
     static CURRENT: Current = const {
         Current {
             producer: Cell::new(std::ptr::null()),
-            generation: Cell::new(0),
+            session: Cell::new(NO_SESSION),
+            asked: Cell::new(NO_SESSION),
             inside: Cell::new(false),
         }
     };
     static OWNED: Owned = const { Owned(RefCell::new(None)) };
 }
 
-/// Set beside the number of the running session while its recording is switched off.
+/// Set in the number of the running session, which is even, while its recording is switched off.
 ///
 /// cbindgen:ignore
-pub(crate) const SWITCHED_OFF: u64 = 1 << 63;
+pub(crate) const SWITCHED_OFF: u64 = 1;
 
 /// Run `record` with this thread's ring.
 ///
@@ -90,20 +104,19 @@ pub(crate) fn with_producer<R>(
 ) -> Result<R, LossReason> {
     CURRENT.with(|current| {
         let _inside = Inside::enter(&current.inside).ok_or(LossReason::NoRing)?;
-        let mut producer = current.producer.get();
         let session = running.load(Ordering::Relaxed);
-        if producer.is_null() || session != current.generation.get() {
-            producer = register(current, session, registry)?;
+        if session != current.session.get() && session != current.session.get() | SWITCHED_OFF {
+            register(current, session, registry)?;
         }
-        // SAFETY: the pointer was set by `register` on this thread and points into the box that
-        // `OWNED` holds; `OWNED` nulls it before the box goes away, and no signal handler gets as far
-        // as `register` while this thread is inside.
-        let producer = unsafe { &*producer };
+        // SAFETY: the pointer was set by `register` on this thread, together with the session that was
+        // just found, and points into the box that `OWNED` holds; `OWNED` forgets it before the box goes
+        // away, and no signal handler gets as far as `register` while this thread is inside.
+        let producer = unsafe { &*current.producer.get() };
         let look = || running.load(Ordering::Relaxed);
         let (hook, session) = enter_and_look(producer, look).ok_or(LossReason::NoRing)?;
-        if session == current.generation.get() {
+        if session == current.session.get() {
             Ok(record(hook))
-        } else if session == current.generation.get() | SWITCHED_OFF {
+        } else if session == current.session.get() | SWITCHED_OFF {
             Ok(refuse(hook))
         } else {
             Err(LossReason::AfterShutdown)
@@ -111,28 +124,26 @@ pub(crate) fn with_producer<R>(
     })
 }
 
-/// A ring for this thread in the running session. While that is switched off a thread keeps the ring
-/// that it has, and gets none that it does not have.
+/// Get a ring for this thread in the running session. While that is switched off a thread that has no
+/// ring gets none.
 #[cold]
 #[inline(never)]
 fn register(
     current: &Current,
-    generation: u64,
+    session: u64,
     registry: impl FnOnce() -> Option<Arc<Registry>>,
-) -> Result<*const Producer, LossReason> {
-    if generation == 0 {
+) -> Result<(), LossReason> {
+    if session == 0 {
         return Err(LossReason::AfterShutdown);
     }
-    if generation & SWITCHED_OFF != 0 {
-        let producer = current.producer.get();
-        let has_ring = !producer.is_null() && generation == current.generation.get() | SWITCHED_OFF;
-        return if has_ring { Ok(producer) } else { Err(LossReason::SwitchedOff) };
+    if session & SWITCHED_OFF != 0 {
+        return Err(LossReason::SwitchedOff);
     }
-    if generation == current.generation.get() {
+    if session == current.asked.get() {
         return Err(LossReason::NoRing);
     }
-    current.producer.set(std::ptr::null());
-    current.generation.set(generation);
+    current.asked.set(session);
+    current.forget_ring();
     let producer = registry().and_then(|registry| registry.register()).map(Box::new);
     // While the thread's locals are being destroyed there is no place to keep a ring.
     let registered = OWNED.try_with(|owned| {
@@ -142,5 +153,6 @@ fn register(
     });
     let producer = registered.ok().flatten().ok_or(LossReason::NoRing)?;
     current.producer.set(producer);
-    Ok(producer)
+    current.session.set(session);
+    Ok(())
 }

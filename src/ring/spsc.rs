@@ -104,22 +104,32 @@ impl Producer {
             return Err(LossReason::TooBig);
         }
         let tail = self.tail.get();
+        self.expect_free(tail + bytes)?;
         let index = tail & (capacity - 1);
         let to_end = capacity - index;
-        let padding = if bytes <= to_end { 0 } else { to_end };
-        let new_tail = tail + padding + bytes;
-        if new_tail - self.head_seen.get() > capacity {
-            self.head_seen.set(self.shared.head.load(Ordering::Acquire));
-            if new_tail - self.head_seen.get() > capacity {
+        let (start, new_tail) = if bytes <= to_end {
+            (index as usize, tail + bytes)
+        } else {
+            self.expect_free(tail + to_end + bytes)?;
+            self.write_padding(index as usize, to_end);
+            (0, tail + to_end + bytes)
+        };
+        // SAFETY: `start + bytes` is at most the capacity, so the pointer stays in the mapping.
+        Ok((unsafe { self.shared.memory.start().as_ptr().add(start) }, new_tail))
+    }
+
+    /// Whether the consumer has freed everything up to a capacity before `position`.
+    #[inline]
+    fn expect_free(&self, position: u64) -> Result<(), LossReason> {
+        let capacity = self.shared.memory.length() as u64;
+        if position - self.head_seen.get() > capacity {
+            let head = self.shared.head.load(Ordering::Acquire);
+            self.head_seen.set(head);
+            if position - head > capacity {
                 return Err(LossReason::Full);
             }
         }
-        if padding > 0 {
-            self.write_padding(index as usize, padding);
-        }
-        let start = if padding > 0 { 0 } else { index as usize };
-        // SAFETY: `start + bytes` is at most the capacity, so the pointer stays in the mapping.
-        Ok((unsafe { self.shared.memory.start().as_ptr().add(start) }, new_tail))
+        Ok(())
     }
 
     fn write_padding(&self, index: usize, bytes: u64) {
@@ -154,9 +164,24 @@ impl<'a> Hook<'a> {
     /// # Errors
     ///
     /// The reason why there is no room; the loss is counted.
-    #[inline]
+    #[cfg(test)]
     pub(crate) fn reserve(
         self,
+        head: Head,
+        counted_rows: Option<Kind>,
+    ) -> Result<Grant<'a>, LossReason> {
+        self.reserve_at(|| head.time, head, counted_rows)
+    }
+
+    /// The same for an event whose time is asked for once there is room for it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Hook::reserve`].
+    #[inline]
+    pub(crate) fn reserve_at(
+        self,
+        time: impl FnOnce() -> u64,
         mut head: Head,
         counted_rows: Option<Kind>,
     ) -> Result<Grant<'a>, LossReason> {
@@ -172,6 +197,7 @@ impl<'a> Hook<'a> {
         debug_assert!(bytes.is_multiple_of(ALIGNMENT) || bytes == usize::MAX);
         match producer.find_room(bytes as u64) {
             Ok((cursor, new_tail)) => {
+                head.time = time();
                 let mut grant = Grant { hook: self, cursor, remaining: bytes, new_tail };
                 grant.append(head.as_bytes());
                 Ok(grant)

@@ -220,10 +220,9 @@ impl BlockLives {
         }
         let is_elsewhere = self.holders(domain, block.hash).next().is_some();
         if tier == self.uppermost {
-            let shared =
-                self.lives.get_mut(&(SHARED, block.hash)).and_then(|life| life.gone.take());
-            let own = self.lives.get_mut(&(domain, block.hash)).and_then(|life| life.gone.take());
-            meaning.recomputed = own.or(shared).filter(|_| !is_elsewhere);
+            let mut gone_from = |domain| self.lives.get_mut(&(domain, block.hash))?.gone.take();
+            let last = [gone_from(domain), gone_from(SHARED)].into_iter().flatten();
+            meaning.recomputed = last.max_by_key(|gone| gone.at_ns).filter(|_| !is_elsewhere);
         }
         let life = self.lives.entry((domain, block.hash)).or_default();
         life.present[tier as usize] += 1;

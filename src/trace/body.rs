@@ -1,37 +1,17 @@
-//! The body of a packet: one table per kind and size of record, each as byte planes.
+//! The body of a packet, record by record: one table per kind and size of record.
 //!
 //! Within a packet, records keep their order through the sequence number in their heads.
 
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+use zerocopy::{FromBytes, IntoBytes};
 
 use super::packet::MAX_RAW_BYTES;
 use super::planes;
-use crate::record::{ALIGNMENT, Head, assert_layout};
-
-/// What stands before the planes of a table.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
-struct TableHeader {
-    /// Bytes of the struct.
-    struct_size: u32,
-    /// Records.
-    records: u32,
-    /// Rows of all records together.
-    rows: u32,
-    /// Bytes of a row.
-    row_size: u16,
-    /// `Kind` of the records.
-    kind: u8,
-    /// Zero.
-    reserved: u8,
-}
-
-assert_layout!(TableHeader, size: 16,
-    struct_size: 0, records: 4, rows: 8, row_size: 12, kind: 14, reserved: 15);
+use super::tables::TableHeader;
+use crate::record::Head;
 
 /// Records of one kind and size: their structs, and their rows in the same order.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Table {
+pub(super) struct TableOfRows {
     struct_size: usize,
     row_size: usize,
     kind: u8,
@@ -39,7 +19,7 @@ pub(super) struct Table {
     rows: Vec<u8>,
 }
 
-impl Table {
+impl TableOfRows {
     fn holds(&self, head: &Head) -> bool {
         self.kind == head.kind
             && self.struct_size == head.struct_size as usize
@@ -59,13 +39,10 @@ impl Table {
     }
 }
 
-/// Tables that a packet may have; there are far fewer kinds.
-const MAX_TABLES: usize = 64;
-
 /// The tables of a packet. Their memory is reused from packet to packet.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Body {
-    tables: Vec<Table>,
+    tables: Vec<TableOfRows>,
     used: usize,
     bytes: usize,
 }
@@ -106,7 +83,7 @@ impl Body {
     fn open_table(&mut self, kind: u8, struct_size: usize, row_size: usize) -> usize {
         let index = self.used;
         if index == self.tables.len() {
-            self.tables.push(Table::default());
+            self.tables.push(TableOfRows::default());
         }
         let table = &mut self.tables[index];
         (table.kind, table.struct_size, table.row_size) = (kind, struct_size, row_size);
@@ -125,64 +102,26 @@ impl Body {
         }
     }
 
-    /// Replace the tables by those that `encoded` holds. `None` if it is not a body: tables that are
-    /// cut short, empty, repeated, too many, too large, of odd sizes, or with rows that their heads do
-    /// not add up to.
-    pub(super) fn decode(&mut self, mut encoded: &[u8]) -> Option<()> {
+    /// Replace the tables by those that stand in a packet as planes.
+    pub(super) fn interleave<'a>(&mut self, tables: impl Iterator<Item = super::Table<'a>>) {
         self.clear();
         self.forget_large_tables();
-        while !encoded.is_empty() {
-            let (header, rest) = TableHeader::read_from_prefix(encoded).ok()?;
-            let (struct_size, row_size) =
-                (header.struct_size as usize, usize::from(header.row_size));
-            let (records, rows) = (header.records as usize, header.rows as usize);
-            let size = struct_size
-                .checked_mul(records)?
-                .checked_add(row_size.checked_mul(rows)?)?
-                .checked_add(self.bytes)?;
-            let is_known = self.tables[..self.used].iter().any(|table| {
-                (table.kind, table.struct_size, table.row_size)
-                    == (header.kind, struct_size, row_size)
-            });
-            let odd = records == 0
-                || is_known
-                || self.used == MAX_TABLES
-                || struct_size < size_of::<Head>()
-                || !struct_size.is_multiple_of(ALIGNMENT)
-                || !row_size.is_multiple_of(ALIGNMENT)
-                || (row_size == 0 && rows > 0);
-            if odd || size > MAX_RAW_BYTES {
-                return None;
-            }
-            self.bytes = size;
-            let index = self.open_table(header.kind, struct_size, row_size);
+        for encoded in tables {
+            let (records, rows) = encoded.planes();
+            let index = self.open_table(encoded.kind(), records.width(), rows.width());
             let table = &mut self.tables[index];
-            let rest = planes::decode(rest, records, struct_size, &mut table.structs)?;
-            encoded = planes::decode(rest, rows, row_size, &mut table.rows)?;
-            table.check_heads(rows)?;
+            records.interleave(&mut table.structs);
+            rows.interleave(&mut table.rows);
+            self.bytes += table.structs.len() + table.rows.len();
         }
-        Some(())
     }
 
-    pub(super) fn tables(&self) -> &[Table] {
+    pub(super) fn tables(&self) -> &[TableOfRows] {
         &self.tables[..self.used]
     }
 }
 
-impl Table {
-    /// `None` unless every head is of this table and the heads' rows add up to `rows`.
-    fn check_heads(&self, rows: usize) -> Option<()> {
-        let mut sum = 0_usize;
-        for record in self.structs.chunks_exact(self.struct_size) {
-            let (head, _) = Head::read_from_prefix(record).ok()?;
-            if !self.holds(&head) {
-                return None;
-            }
-            sum = sum.checked_add(head.rows as usize)?;
-        }
-        (sum == rows).then_some(())
-    }
-
+impl TableOfRows {
     /// The record at a cursor, and the cursor behind it.
     pub(super) fn record(&self, cursor: Cursor) -> Option<(Head, &[u8], &[u8], Cursor)> {
         let fixed = self.structs.get(cursor.structs..)?.get(..self.struct_size)?;

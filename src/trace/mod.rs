@@ -2,20 +2,24 @@
 //! a reader in another language.
 
 mod body;
+mod columns;
 mod header;
 mod packet;
 mod planes;
 #[cfg(test)]
 mod properties;
 mod reader;
+mod tables;
 mod writer;
 
+pub use columns::{Column, Columns, Field, Number};
 pub use header::{FORMAT_VERSION, FileHeader, HeaderError, MAGIC};
 pub use packet::{
     MAX_EVENT_BYTES, MAX_RAW_BYTES, PACKET_MAGIC, PacketBuilder, PacketFlags, PacketHeader,
     PacketMeta, SCHEMA_VERSION,
 };
 pub use reader::{Damage, DamageKind, Item, OpenError, Packet, RawRecord, Reader, Records};
+pub use tables::{Table, Tables};
 pub use writer::{Writer, create_directory, write_whole};
 
 /// The file name extension of traces.

@@ -1,6 +1,7 @@
 //! A packet: the records of one producer, in order, checked and compressed.
 
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
+use zstd::zstd_safe::{CParameter, ParamSwitch};
 
 use super::body::Body;
 use crate::record::{Clock, Head, Kind, LossReason, assert_layout};
@@ -151,11 +152,15 @@ impl PacketBuilder {
     ///
     /// If zstd has no memory.
     pub fn new(zstd_level: i32) -> std::io::Result<Self> {
+        let mut compressor = zstd::bulk::Compressor::new(zstd_level)?;
+        // What does not repeat is noise once the bytes stand in planes: to code it takes the reader a third
+        // of its time and saves a few percent.
+        compressor.set_parameter(CParameter::LiteralCompressionMode(ParamSwitch::Disable))?;
         Ok(Self {
             body: Body::default(),
             encoded: Vec::new(),
             packet: Vec::new(),
-            compressor: zstd::bulk::Compressor::new(zstd_level)?,
+            compressor,
             records: 0,
             rows: 0,
             ledgers: 0,

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use zerocopy::IntoBytes;
 
 use super::body::Body;
-use super::planes;
+use super::planes::{self, Planes};
+use super::tables::Tables;
 use crate::record::{Head, Kind};
 
 /// A matrix of bytes in which many columns do not vary, and its width.
@@ -42,9 +43,10 @@ proptest! {
         let mut encoded = Vec::new();
         planes::encode(&cells, width, &mut encoded);
         prop_assert!(encoded.len() <= cells.len() + width + width.div_ceil(8));
+        let (planes, rest) = Planes::split(&encoded, cells.len() / width, width).expect("planes");
+        prop_assert!(rest.is_empty());
         let mut decoded = Vec::new();
-        let rest = planes::decode(&encoded, cells.len() / width, width, &mut decoded);
-        prop_assert_eq!(rest, Some(&[][..]));
+        planes.interleave(&mut decoded);
         prop_assert_eq!(decoded, cells);
     }
 
@@ -52,8 +54,9 @@ proptest! {
     fn planes_of_anything_decode_to_their_size_or_to_nothing(
         bytes in vec(any::<u8>(), 0..500), rows in 0_usize..50, width in 1_usize..50,
     ) {
-        let mut decoded = Vec::new();
-        if planes::decode(&bytes, rows, width, &mut decoded).is_some() {
+        if let Some((planes, _)) = Planes::split(&bytes, rows, width) {
+            let mut decoded = Vec::new();
+            planes.interleave(&mut decoded);
             prop_assert_eq!(decoded.len(), rows * width);
         }
     }
@@ -73,8 +76,9 @@ proptest! {
         body.encode(&mut encoded);
         let mut decoded = Body::default();
         // Whatever was decoded before leaves no trace.
-        let _ = decoded.decode(&encoded[..encoded.len() / 2]);
-        prop_assert_eq!(decoded.decode(&encoded), Some(()));
+        decoded.interleave(Tables::new(&encoded[..encoded.len() / 2]));
+        prop_assert_eq!(Tables::check(&encoded, &mut vec![7]), Some(()));
+        decoded.interleave(Tables::new(&encoded));
         prop_assert_eq!(decoded.bytes(), body.bytes());
         let mut found = Vec::new();
         for table in decoded.tables() {
@@ -106,11 +110,14 @@ proptest! {
             encoded[at] = *byte;
         }
         let cut = cut.index(encoded.len() + 1);
-        let mut decoded = Body::default();
-        let is_whole = decoded.decode(&encoded[..cut]).is_some();
-        if is_whole && changes.is_empty() && cut < encoded.len() {
-            // Cut between two tables.
-            prop_assert!(decoded.tables().len() < body.tables().len());
+        let is_whole = Tables::check(&encoded[..cut], &mut Vec::new()).is_some();
+        if is_whole {
+            let mut decoded = Body::default();
+            decoded.interleave(Tables::new(&encoded[..cut]));
+            if changes.is_empty() && cut < encoded.len() {
+                // Cut between two tables.
+                prop_assert!(decoded.tables().len() < body.tables().len());
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Reading a trace file: every whole packet, and a name for everything that is not one.
 
+use std::cell::{Cell, OnceCell};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::body::{Body, Cursor};
 use super::header::{FileHeader, HeaderError, PREAMBLE_BYTES};
 use super::packet::{PACKET_MAGIC, PacketHeader};
+use super::tables::Tables;
 use crate::record::{Head, Record};
 
 /// Why a file cannot be read at all.
@@ -77,14 +79,65 @@ pub struct Packet<'a> {
     pub header: PacketHeader,
     /// Where it begins in the file.
     pub offset: u64,
-    body: &'a Body,
+    contents: &'a Contents,
 }
 
 impl<'a> Packet<'a> {
-    /// The records of the packet, in the order in which they were recorded.
+    /// The records of the packet, in the order in which they were recorded. They are put together when
+    /// this is first called; who needs a few of their fields only is served faster by
+    /// [`Packet::tables`].
     #[must_use]
     pub fn records(&self) -> Records<'a> {
-        Records { body: self.body, cursors: vec![Cursor::default(); self.body.tables().len()] }
+        let body = self.contents.body();
+        Records { body, cursors: vec![Cursor::default(); body.tables().len()] }
+    }
+
+    /// The records of the packet by kind and size, to be read column by column.
+    #[must_use]
+    pub fn tables(&self) -> Tables<'a> {
+        Tables::new(&self.contents.encoded)
+    }
+}
+
+/// What a packet holds. Its memory is reused from packet to packet.
+#[derive(Default)]
+struct Contents {
+    /// The tables as planes, checked.
+    encoded: Vec<u8>,
+    /// The same record by record, once somebody has asked for it.
+    body: OnceCell<Body>,
+    /// The memory of the packet before.
+    spare: Cell<Body>,
+    /// To check with.
+    buffer: Vec<u32>,
+}
+
+impl Contents {
+    fn body(&self) -> &Body {
+        self.body.get_or_init(|| {
+            let mut body = self.spare.take();
+            body.interleave(Tables::new(&self.encoded));
+            body
+        })
+    }
+
+    /// Take what a body decompresses to, `size` bytes of tables.
+    fn decompress(
+        &mut self,
+        body: &[u8],
+        size: usize,
+        decompressor: &mut zstd::bulk::Decompressor<'_>,
+    ) -> Result<(), DamageKind> {
+        if let Some(body) = self.body.take() {
+            self.spare.set(body);
+        }
+        self.encoded.clear();
+        self.encoded.reserve_exact(size);
+        let decompressed = decompressor.decompress_to_buffer(body, &mut self.encoded);
+        if decompressed.map_err(|_| DamageKind::Compression)? != size {
+            return Err(DamageKind::Compression);
+        }
+        Tables::check(&self.encoded, &mut self.buffer).ok_or(DamageKind::Tables)
     }
 }
 
@@ -146,8 +199,7 @@ pub struct Reader {
     position: u64,
     size: u64,
     body: Vec<u8>,
-    encoded: Vec<u8>,
-    tables: Body,
+    contents: Contents,
     decompressor: zstd::bulk::Decompressor<'static>,
 }
 
@@ -175,8 +227,7 @@ impl Reader {
             position: (PREAMBLE_BYTES + length) as u64,
             size,
             body: Vec::new(),
-            encoded: Vec::new(),
-            tables: Body::default(),
+            contents: Contents::default(),
             decompressor: zstd::bulk::Decompressor::new().map_err(io_error)?,
         })
     }
@@ -232,7 +283,7 @@ impl Reader {
             return self.damage(offset, self.size, DamageKind::Torn, Some(header));
         }
         match self.decode_body(&header) {
-            Ok(()) => Ok(Some(Item::Packet(Packet { header, offset, body: &self.tables }))),
+            Ok(()) => Ok(Some(Item::Packet(Packet { header, offset, contents: &self.contents }))),
             Err(kind) => self.damage(offset, end, kind, Some(header)),
         }
     }
@@ -241,16 +292,7 @@ impl Reader {
         if crc32fast::hash(&self.body) != header.body_crc {
             return Err(DamageKind::Checksum);
         }
-        self.encoded.clear();
-        self.encoded.reserve_exact(header.raw_size as usize);
-        let size = self
-            .decompressor
-            .decompress_to_buffer(&self.body, &mut self.encoded)
-            .map_err(|_| DamageKind::Compression)?;
-        if size != header.raw_size as usize {
-            return Err(DamageKind::Compression);
-        }
-        self.tables.decode(&self.encoded).ok_or(DamageKind::Tables)
+        self.contents.decompress(&self.body, header.raw_size as usize, &mut self.decompressor)
     }
 
     fn damage(

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use nashtrace::record::{Anchor, Decision, Loss, Name, Request, Setting};
-use nashtrace::trace::{Damage, DamageKind, Item, RawRecord, Reader};
+use nashtrace::field;
+use nashtrace::record::{Anchor, Decision, Head, Loss, Name, Request, Setting};
+use nashtrace::trace::{Damage, DamageKind, Field, Item, Packet, RawRecord, Reader};
 
 /// What stands in a file that could be opened.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,6 +38,7 @@ pub(crate) fn read_everything(path: &Path) -> Result<Reading, String> {
                 assert_eq!(packet.offset, position);
                 position += u64::from(header.header_size) + u64::from(header.body_size);
                 reading.packets += 1;
+                look_at_tables(&packet);
                 reading.records += packet.records().inspect(look_at).count();
             }
             Item::Damage(Damage { offset, length, kind, .. }) => {
@@ -50,6 +52,24 @@ pub(crate) fn read_everything(path: &Path) -> Result<Reading, String> {
     }
     assert!(position >= reader.size(), "the end of the file was never reached");
     Ok(reading)
+}
+
+/// Read columns as the tool does, before anything else and beyond the end of every line.
+fn look_at_tables(packet: &Packet<'_>) {
+    let (mut numbers, mut counts) = (Vec::new(), Vec::new());
+    for table in packet.tables() {
+        let rows = table.records().read(field!(Head, rows), &mut counts);
+        let rows: u64 = rows.iter().map(u64::from).sum();
+        assert_eq!(rows, table.rows().len() as u64);
+        for columns in [table.records(), table.rows()] {
+            for offset in (0..columns.width().min(200) + 8).step_by(4) {
+                let column = columns.read(Field::<f64>::at(offset), &mut numbers);
+                assert_eq!(column.len(), columns.len());
+            }
+        }
+    }
+    let records: usize = packet.tables().map(|table| table.records().len()).sum();
+    assert_eq!(records, packet.records().count());
 }
 
 /// Use a record as the tool does.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use nashtrace::record::{Clock, Kind, LossReason};
-use nashtrace::trace::{PacketHeader, RawRecord};
+use nashtrace::field;
+use nashtrace::record::{Clock, Head, Kind, LossReason};
+use nashtrace::trace::Packet;
 use serde_json::{Value, json};
 
 use super::input::{Input, Read, read};
@@ -24,29 +25,41 @@ struct Span {
     clocks: [Option<(u64, u64)>; 2],
 }
 
+/// Whether records of this kind say that something happened in the host.
+fn is_event(kind: u8) -> bool {
+    matches!(
+        Kind::from_u8(kind),
+        Some(
+            Kind::Decision
+                | Kind::Request
+                | Kind::Block
+                | Kind::Transfer
+                | Kind::PlannerTick
+                | Kind::PlannerDecision
+                | Kind::PlannerEffect
+        )
+    )
+}
+
 impl Visitor for Span {
-    fn record(&mut self, _: &PacketHeader, record: &RawRecord<'_>) {
-        let is_event = matches!(
-            Kind::from_u8(record.head.kind),
-            Some(
-                Kind::Decision
-                    | Kind::Request
-                    | Kind::Block
-                    | Kind::Transfer
-                    | Kind::PlannerTick
-                    | Kind::PlannerDecision
-                    | Kind::PlannerEffect
-            )
-        );
-        let time = record.head.time;
-        if is_event && let Some(slot) = self.clocks.get_mut(usize::from(record.head.clock)) {
-            let (first, last) = slot.unwrap_or((time, time));
-            *slot = Some((first.min(time), last.max(time)));
+    fn packet(&mut self, packet: &Packet<'_>) {
+        let (mut clocks, mut times) = (Vec::new(), Vec::new());
+        for table in packet.tables().filter(|table| is_event(table.kind())) {
+            let clocks = table.records().read(field!(Head, clock), &mut clocks);
+            let times = table.records().read(field!(Head, time), &mut times);
+            clocks.iter().zip(times.iter()).for_each(|(clock, time)| self.add(clock, time));
         }
     }
 }
 
 impl Span {
+    fn add(&mut self, clock: u8, time: u64) {
+        if let Some(slot) = self.clocks.get_mut(usize::from(clock)) {
+            let (first, last) = slot.unwrap_or((time, time));
+            *slot = Some((first.min(time), last.max(time)));
+        }
+    }
+
     fn seconds(&self, facts: &FileFacts) -> Option<f64> {
         let ticks = self.clocks[Clock::Ticks as usize].map(|(first, last)| {
             (facts.timeline.wall_ns(last) - facts.timeline.wall_ns(first)) / 1e9

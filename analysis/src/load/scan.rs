@@ -1,4 +1,4 @@
-//! One pass over a trace file: every record goes to a visitor, and the facts about the file itself are
+//! One pass over a trace file: every packet goes to a visitor, and the facts about the file itself are
 //! gathered on the way.
 
 use std::collections::BTreeMap;
@@ -6,19 +6,28 @@ use std::path::{Path, PathBuf};
 
 use nashtrace::record::{Anchor, Kind, Loss, LossReason, Name, NameSpace};
 use nashtrace::trace::{
-    Damage, FileHeader, Item, OpenError, PacketFlags, PacketHeader, RawRecord, Reader,
+    Damage, FileHeader, Item, OpenError, Packet, PacketFlags, PacketHeader, RawRecord, Reader,
 };
 
 use super::clock::Timeline;
 
-/// What a pass is made for.
+/// What a pass is made for: one of the two is overridden.
 pub trait Visitor {
+    /// A packet. Unless this is overridden, its records are visited one by one; who needs a few fields of
+    /// them reads the columns of [`Packet::tables`] instead.
+    fn packet(&mut self, packet: &Packet<'_>) {
+        for record in packet.records() {
+            self.record(&packet.header, &record);
+        }
+    }
+
     /// A record of a producer, in recorded order. Names, anchors and ledgers come too.
-    fn record(&mut self, packet: &PacketHeader, record: &RawRecord<'_>);
+    fn record(&mut self, _: &PacketHeader, _: &RawRecord<'_>) {}
 }
 
+/// For the facts alone.
 impl Visitor for () {
-    fn record(&mut self, _: &PacketHeader, _: &RawRecord<'_>) {}
+    fn packet(&mut self, _: &Packet<'_>) {}
 }
 
 /// The names of one file, by space and id.
@@ -182,7 +191,8 @@ impl FileFacts {
         self.producers.values().map(ProducerFacts::lost_total).sum()
     }
 
-    fn packet(&mut self, header: &PacketHeader) {
+    fn packet(&mut self, packet: &Packet<'_>) {
+        let header = &packet.header;
         self.complete = header.has(PacketFlags::FINAL);
         let producer = self.producers.entry(header.producer).or_default();
         producer.packets += 1;
@@ -191,14 +201,23 @@ impl FileFacts {
         producer.produced = header.produced;
         producer.written = header.written;
         producer.lost = header.lost;
+        for table in packet.tables() {
+            *producer.events.entry(table.kind()).or_default() += table.records().len() as u64;
+            if table.kind() == Kind::Decision as u8 {
+                let candidates = producer.events.entry(Kind::Candidate as u8).or_default();
+                *candidates += table.rows().len() as u64;
+            }
+        }
+        // The records of all others need not be put together for the facts.
+        let is_fact =
+            |kind| [Kind::Name, Kind::Anchor, Kind::Loss].map(|fact| fact as u8).contains(&kind);
+        if packet.tables().any(|table| is_fact(table.kind())) {
+            packet.records().for_each(|record| self.fact(&record));
+        }
     }
 
-    fn record(&mut self, producer: u32, record: &RawRecord<'_>) {
-        let events = &mut self.producers.entry(producer).or_default().events;
-        *events.entry(record.head.kind).or_default() += 1;
-        if record.head.kind == Kind::Decision as u8 {
-            *events.entry(Kind::Candidate as u8).or_default() += u64::from(record.head.rows);
-        } else if let Some(name) = record.to::<Name>() {
+    fn fact(&mut self, record: &RawRecord<'_>) {
+        if let Some(name) = record.to::<Name>() {
             let text = record.rows.get(..name.length as usize).unwrap_or_default();
             let text = String::from_utf8_lossy(text).into_owned();
             self.names.insert((name.space, name.id), text);
@@ -237,11 +256,8 @@ pub fn scan(
     loop {
         match reader.next_item() {
             Ok(Some(Item::Packet(packet))) => {
-                facts.packet(&packet.header);
-                for record in packet.records() {
-                    facts.record(packet.header.producer, &record);
-                    visitor.record(&packet.header, &record);
-                }
+                facts.packet(&packet);
+                visitor.packet(&packet);
             }
             Ok(Some(Item::Damage(damage))) => {
                 facts.complete = false;

@@ -70,7 +70,9 @@ fn verify_finds_blocks_that_break_their_laws() {
     let good = recomputation();
     let (verdict, code) = json(&["verify", good.path(), "--json"]);
     assert_eq!((code, &verdict["block_events_checked"]), (Some(0), &10.into()), "{verdict}");
-    let broken: [(&str, fn(&mut Session, (u32, Tier))); 3] = [
+    /// Plays against a law in a pool.
+    type Breach = fn(&mut Session, (u32, Tier));
+    let broken: [(&str, Breach); 3] = [
         ("was not present", |session, pool| session.block(pool, BlockEvent::Evict, 5, 1)),
         ("was present already", |session, pool| {
             session.block(pool, BlockEvent::Register, 5, 1);
