@@ -141,6 +141,32 @@ pub(crate) fn anchor() -> Anchor {
     best
 }
 
+/// How many ticks there are in a nanosecond, measured from a moment on.
+pub(crate) struct TickRate {
+    ticks: u64,
+    monotonic_ns: u64,
+}
+
+impl TickRate {
+    /// Measured from now on.
+    pub(crate) fn from_now() -> Self {
+        let anchor = anchor();
+        Self { ticks: anchor.head.time, monotonic_ns: anchor.monotonic_ns }
+    }
+
+    /// The rate up to now. The longer ago the beginning, the better it is known: after a second to about
+    /// a millionth.
+    #[must_use]
+    pub(crate) fn ticks_per_ns(&self) -> f64 {
+        let anchor = anchor();
+        let ticks = anchor.head.time.saturating_sub(self.ticks) as f64;
+        match anchor.monotonic_ns.saturating_sub(self.monotonic_ns) {
+            0 => 1.0,
+            ns => ticks / ns as f64,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,5 +190,7 @@ mod tests {
         let ticks_per_ns = (second.head.time - first.head.time) as f64 / ns as f64;
         assert!((0.001..=10.0).contains(&ticks_per_ns), "{ticks_per_ns} ticks per ns");
         assert!(second.wall_ns > 1_600_000_000_000_000_000);
+        let rate = TickRate { ticks: first.head.time, monotonic_ns: first.monotonic_ns };
+        assert!((rate.ticks_per_ns() / ticks_per_ns - 1.0).abs() < 0.01);
     }
 }

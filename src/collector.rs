@@ -12,6 +12,7 @@ mod own;
 mod packets;
 mod rotation;
 mod thread;
+mod transfers;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,11 +27,12 @@ use self::files::Files;
 use self::own::OwnRecords;
 use self::packets::{IoHealth, write_packet};
 pub(crate) use self::thread::spawn;
-use crate::clock;
+use crate::clock::{self, TickRate};
 use crate::config::Config;
+use crate::copies::Watch;
 use crate::declarations;
 use crate::metrics::Metrics;
-use crate::record::{Candidate, Head, Kind};
+use crate::record::{Candidate, Head, Kind, Record, Transfer};
 use crate::ring::{Consumer, Registry, SessionLosses, Snapshot, order_hooks_before_stop};
 use crate::state::Totals;
 use crate::trace::{PacketBuilder, PacketFlags};
@@ -74,6 +76,9 @@ pub(crate) struct Stopped {
 
 /// The session that a collector works for.
 pub(crate) trait Owner: Send + 'static {
+    /// Its number.
+    fn session(&self) -> u64;
+
     /// The collector's thread has panicked.
     fn collector_died(&self);
 
@@ -108,6 +113,10 @@ pub(crate) struct Collector {
     io: IoHealth,
     metrics: Metrics,
     controls: Controls,
+    watch: Watch,
+    /// Since when copies that have ended have waited to be written.
+    transfers_waiting_since: Option<Instant>,
+    rate: TickRate,
 }
 
 impl Collector {
@@ -123,6 +132,7 @@ impl Collector {
         commands: Receiver<Command>,
         without_ring: SessionLosses,
         metrics: Metrics,
+        watch: Watch,
     ) -> std::io::Result<Self> {
         Ok(Self {
             controls: Controls::of(&config.directory),
@@ -141,6 +151,9 @@ impl Collector {
             record: Vec::new(),
             io: IoHealth::default(),
             metrics,
+            watch,
+            transfers_waiting_since: None,
+            rate: TickRate::from_now(),
         })
     }
 
@@ -221,6 +234,7 @@ impl Collector {
             std::thread::sleep(Duration::from_micros(100));
         }
         self.close_rings();
+        self.watch.finish(&self.rate);
         self.drain(Instant::now(), true);
         self.book_unfinished_hooks();
         self.write_accounts(PacketFlags::FINAL);
@@ -288,6 +302,7 @@ impl Collector {
             }
         }
         self.forget_retired();
+        any_written |= self.write_transfers(now, everything);
         if any_written {
             self.show_metrics();
         }
@@ -295,6 +310,7 @@ impl Collector {
 
     fn show_metrics(&self) {
         self.metrics.router.show();
+        self.metrics.cuda.show(self.watch.uncertainties(), &self.rate);
         self.metrics.health.show(&self.totals(), self.rings.len());
     }
 
@@ -314,6 +330,11 @@ impl Collector {
                     self.metrics.router.decision(&decision, &self.candidates);
                     self.builder.push(&head, &self.record);
                 } else {
+                    if head.kind == Kind::Transfer as u8
+                        && let Some(transfer) = Transfer::read(entry)
+                    {
+                        self.metrics.transfers.transfer(&transfer, &self.rate);
+                    }
                     self.builder.push(&head, entry);
                 }
             }

@@ -1,4 +1,5 @@
-//! What the collector itself puts into the file: anchors, ledgers, names and pools.
+//! What the collector itself puts into the file: anchors, ledgers, names, pools, and copies that it has
+//! seen end.
 
 use zerocopy::FromZeros;
 
@@ -21,6 +22,8 @@ pub(super) struct OwnRecords {
     /// Number of the first record that is not in the file.
     unwritten: u32,
     record: Vec<u8>,
+    /// Copies that the collector has seen end, apart from those that were lost without a ring.
+    transfers: u64,
 }
 
 impl Default for OwnRecords {
@@ -32,6 +35,7 @@ impl Default for OwnRecords {
             sequence: 0,
             unwritten: 0,
             record: Vec::new(),
+            transfers: 0,
         }
     }
 }
@@ -101,6 +105,12 @@ impl OwnRecords {
         }
     }
 
+    /// So many copies are about to be written.
+    pub(super) fn begin_transfers(&mut self, count: u64) {
+        self.transfers += count;
+        self.account.produce(Kind::Transfer, count);
+    }
+
     fn push_name(&mut self, name: &Interned, builder: &mut PacketBuilder) {
         let mut text = name.text.as_bytes().to_vec();
         text.resize(text.len().next_multiple_of(Name::TEXT_ROW), 0);
@@ -123,6 +133,7 @@ impl OwnRecords {
         for kind in [Kind::Name, Kind::BlockPool, Kind::Anchor] {
             self.account.counts.produced[kind as usize] = own[kind as usize];
         }
+        self.account.counts.produced[Kind::Transfer as usize] += self.transfers;
         self.without_ring_at_last_look = now;
     }
 }

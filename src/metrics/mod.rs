@@ -8,17 +8,23 @@ mod families;
 mod health;
 mod listener;
 mod router;
+mod transfer;
 
 use prometheus::{Registry, TextEncoder};
 
 pub(crate) use self::health::HealthMetrics;
 pub(crate) use self::listener::Listener;
 pub(crate) use self::router::RouterMetrics;
+pub(crate) use self::transfer::{CudaMetrics, TransferMetrics};
 
 /// The collector's side of the metrics.
 pub(crate) struct Metrics {
     /// What routers decided.
     pub(crate) router: RouterMetrics,
+    /// Copies between tiers.
+    pub(crate) transfers: TransferMetrics,
+    /// How the timing of copies fares.
+    pub(crate) cuda: CudaMetrics,
     /// How the capture itself fares.
     pub(crate) health: HealthMetrics,
 }
@@ -31,7 +37,12 @@ impl Metrics {
     /// If the registry has metrics of the same names already.
     #[must_use]
     pub(crate) fn new(registry: &Registry, workers: usize) -> Self {
-        Self { router: RouterMetrics::new(registry, workers), health: HealthMetrics::new(registry) }
+        Self {
+            router: RouterMetrics::new(registry, workers),
+            transfers: TransferMetrics::new(registry),
+            cuda: CudaMetrics::new(registry),
+            health: HealthMetrics::new(registry),
+        }
     }
 }
 
