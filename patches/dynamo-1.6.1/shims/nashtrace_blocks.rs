@@ -112,6 +112,11 @@ impl Pool {
         Self { id: declare(0, description), tier: description.tier }
     }
 
+    /// No pool that anybody declared: events of a whole tier, or of all of them.
+    pub const fn of_tier(tier: Tier) -> Self {
+        Self { id: 0, tier }
+    }
+
     /// Say anew what this pool is.
     pub fn describe(&self, description: &Description<'_>) {
         if self.id != 0 {
@@ -141,6 +146,21 @@ impl Pool {
         }
     }
 
+    /// Something happened to a block of this pool at a time of the library's clock (`Api::now`): told when
+    /// the lock is released under which it happened.
+    #[inline]
+    pub fn block_at(
+        &self,
+        api: &shim::Api,
+        ticks: u64,
+        event: Event,
+        reason: Reason,
+        named: Named,
+    ) {
+        let head = shim::Head { time: ticks, ..shim::Head::of::<shim::Block>() };
+        self.put(api, head, event, reason, named, 1, Tier::Unknown);
+    }
+
     fn record(
         &self,
         api: &shim::Api,
@@ -150,8 +170,23 @@ impl Pool {
         count: usize,
         to: Tier,
     ) {
+        self.put(api, api.head::<shim::Block>(), event, reason, named, count, to);
+    }
+
+    #[inline]
+    #[allow(clippy::too_many_arguments)]
+    fn put(
+        &self,
+        api: &shim::Api,
+        head: shim::Head,
+        event: Event,
+        reason: Reason,
+        named: Named,
+        count: usize,
+        to: Tier,
+    ) {
         let block = shim::Block {
-            head: api.head::<shim::Block>(),
+            head,
             hash: named.hash,
             request: named.request,
             block: named.block,
