@@ -8,6 +8,7 @@
 //! in the order of their locks.
 
 use std::cell::Cell;
+use std::sync::Weak;
 
 use crate::nashtrace::{self as shim, Api};
 use crate::nashtrace_blocks::{self as blocks, Description, Event, Named, Reason, Tier};
@@ -62,6 +63,19 @@ thread_local! {
     };
 }
 
+/// Keep a note. What does not fit any more is told under the lock after all.
+#[inline]
+fn keep(note: Note, section: impl FnOnce() -> Section) {
+    NOTES.with(|notes| {
+        if notes.count.get() == MOST_NOTES {
+            section().tell();
+        }
+        let count = notes.count.get();
+        notes.notes[count].set(note);
+        notes.count.set(count + 1);
+    });
+}
+
 /// Lives under the store's lock.
 pub(crate) struct Ledger {
     pool: blocks::Pool,
@@ -84,20 +98,9 @@ impl Ledger {
         hash: SequenceHash,
     ) {
         if let Some(api) = shim::api() {
-            self.keep(api, Note { event, reason, block: narrow(block), hash: Some(hash) });
+            let note = Note { event, reason, block: narrow(block), hash: Some(hash) };
+            keep(note, || self.section(api));
         }
-    }
-
-    #[inline]
-    fn keep(&mut self, api: &'static Api, note: Note) {
-        NOTES.with(|notes| {
-            if notes.count.get() == MOST_NOTES {
-                self.section(api).tell();
-            }
-            let count = notes.count.get();
-            notes.notes[count].set(note);
-            notes.count.set(count + 1);
-        });
     }
 
     /// The end of a critical section in which something happened.
@@ -244,12 +247,33 @@ pub(crate) fn looked_up_scattered<B>(
     );
 }
 
-/// A hash that no tier holds was registered.
+/// A hash is about to be registered in the registry's place for it. A place that is taken is one whose
+/// handle is being dropped meanwhile: it hands the place over and neither dies nor is born again.
 #[inline]
-pub(crate) fn born(hash: SequenceHash) {
-    if let Some(api) = shim::api() {
-        EVERYWHERE.block_at(api, api.now(), Event::Birth, Reason::Unknown, named(hash));
+pub(crate) fn note_birth<T>(hash: SequenceHash, place: &Weak<T>) {
+    if let Some(api) = shim::api()
+        && place.ptr_eq(&Weak::new())
+    {
+        let birth = Note {
+            event: Event::Birth,
+            reason: Reason::Unknown,
+            block: shim::UNKNOWN_U32,
+            hash: Some(hash),
+        };
+        keep(birth, || births(api));
     }
+}
+
+/// Tell what was born. The caller still holds the new handles: nothing of it can have died.
+#[inline]
+pub(crate) fn tell_births() {
+    if let Some(api) = shim::api() {
+        births(api).tell();
+    }
+}
+
+fn births(api: &'static Api) -> Section {
+    Section { pool: EVERYWHERE, time: api.now(), api: Some(api) }
 }
 
 /// When a hash died; under the lock that a later birth of it takes.
