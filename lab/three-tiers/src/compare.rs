@@ -5,7 +5,7 @@ use kvbm_logical::metrics::{BlockPoolMetrics, MetricsSnapshot};
 use nashtrace::record::{BlockEvent, Transfer};
 
 use crate::arena::BLOCK_BYTES;
-use crate::copies::Copied;
+use crate::copies::Tally;
 use crate::replay::{self, Replayed};
 use crate::tiers::Tiers;
 use crate::trace::Trace;
@@ -23,14 +23,14 @@ struct Row {
 /// # Errors
 ///
 /// If the trace breaks a law, or a number differs.
-pub fn compare(tiers: &Tiers, trace: &Trace, copied: Copied) -> anyhow::Result<()> {
+pub fn compare(tiers: &Tiers, trace: &Trace, tally: Tally) -> anyhow::Result<()> {
     let mut rows = Vec::new();
     let managers =
         [tiers.g1.manager.metrics(), tiers.g2.manager.metrics(), tiers.g3.manager.metrics()];
     for (number, metrics) in (1..).zip(managers) {
         rows.extend(rows_of_pool(trace, metrics, number)?);
     }
-    rows.extend(rows_of_all(tiers, trace, copied)?);
+    rows.extend(rows_of_all(tiers, trace, tally)?);
     println!("{:10}{:42}{:>14}{:>14}", "pool", "", "Dynamo's own", "trace");
     for Row { pool, what, theirs, ours } in &rows {
         let mark = if theirs == ours { "" } else { "  differs" };
@@ -65,7 +65,6 @@ fn rows_of_pool(trace: &Trace, metrics: &BlockPoolMetrics, tier: u8) -> anyhow::
     for (what, happened) in [
         ("eviction", counts.evictions),
         ("reset", counts.reset),
-        ("refused allocation", counts.refused),
         ("resurrection", counts.resurrections),
         ("miss", counts.missed),
         ("full pool", u64::from(most_present > present)),
@@ -92,7 +91,7 @@ fn rows_of_pool(trace: &Trace, metrics: &BlockPoolMetrics, tier: u8) -> anyhow::
     ])
 }
 
-fn rows_of_all(tiers: &Tiers, trace: &Trace, copied: Copied) -> anyhow::Result<Vec<Row>> {
+fn rows_of_all(tiers: &Tiers, trace: &Trace, tally: Tally) -> anyhow::Result<Vec<Row>> {
     let blocks_of = |event: BlockEvent| {
         let same = trace.events.iter().filter(|other| other.event == event);
         same.map(|event| u64::from(event.count)).sum::<u64>()
@@ -101,7 +100,7 @@ fn rows_of_all(tiers: &Tiers, trace: &Trace, copied: Copied) -> anyhow::Result<V
     for transfer in &trace.transfers {
         ensure!(transfer.ended >= transfer.head.time, "a copy ends before it begins");
     }
-    let blocks = copied.offloaded_blocks + copied.onboarded_blocks;
+    let blocks = tally.offloaded_blocks + tally.onboarded_blocks;
     let row = |what, theirs, ours| Row { pool: "all".to_owned(), what, theirs, ours };
     Ok(vec![
         row(
@@ -109,9 +108,15 @@ fn rows_of_all(tiers: &Tiers, trace: &Trace, copied: Copied) -> anyhow::Result<V
             tiers.registry.registered_count() as u64,
             replay::registry(trace)? as u64,
         ),
-        row("blocks offloaded", copied.offloaded_blocks, blocks_of(BlockEvent::Offload)),
-        row("blocks onboarded", copied.onboarded_blocks, blocks_of(BlockEvent::Onboard)),
-        row("copies", copied.transfers, trace.transfers.len() as u64),
+        row("blocks offloaded", tally.offloaded_blocks, blocks_of(BlockEvent::Offload)),
+        row("blocks onboarded", tally.onboarded_blocks, blocks_of(BlockEvent::Onboard)),
+        row(
+            "allocations refused",
+            tally.refused_allocations,
+            trace.events.iter().filter(|event| event.event == BlockEvent::AllocationFailed).count()
+                as u64,
+        ),
+        row("copies", tally.transfers, trace.transfers.len() as u64),
         row("blocks copied", blocks, sum(|transfer| transfer.blocks.into())),
         row("bytes copied", blocks * BLOCK_BYTES as u64, sum(|transfer| transfer.bytes)),
     ])

@@ -13,19 +13,21 @@ const MEDIUM_DISK: u8 = 4;
 const STRATEGY_MEMCPY: u8 = 1;
 const OUTCOME_DONE: u8 = 1;
 
-/// What a player copied.
+/// What a player did, by its own count.
 #[derive(Default, Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Copied {
+pub struct Tally {
     pub offloaded_blocks: u64,
     pub onboarded_blocks: u64,
     pub transfers: u64,
+    pub refused_allocations: u64,
 }
 
-impl std::ops::AddAssign for Copied {
+impl std::ops::AddAssign for Tally {
     fn add_assign(&mut self, other: Self) {
         self.offloaded_blocks += other.offloaded_blocks;
         self.onboarded_blocks += other.onboarded_blocks;
         self.transfers += other.transfers;
+        self.refused_allocations += other.refused_allocations;
     }
 }
 
@@ -46,7 +48,7 @@ impl Hop {
         source: &TierOf<S>,
         target: &TierOf<D>,
         blocks: &[ImmutableBlock<S>],
-        copied: &mut Copied,
+        tally: &mut Tally,
     ) -> anyhow::Result<Vec<ImmutableBlock<D>>>
     where
         S: Clone + Send + Sync + 'static,
@@ -55,6 +57,7 @@ impl Hop {
         let Some(first) = blocks.first() else { return Ok(Vec::new()) };
         let named = named(first.sequence_hash());
         let Some(slots) = target.manager.allocate_blocks(blocks.len()) else {
+            tally.refused_allocations += 1;
             if self.is_offload() {
                 let pool = Pool::of_tier(self.from);
                 pool.moved(Event::OffloadSkipped, Reason::NoRoom, named, blocks.len(), self.to);
@@ -76,11 +79,12 @@ impl Hop {
         let event = if self.is_offload() { Event::Offload } else { Event::Onboard };
         Pool::of_tier(self.from).moved(event, Reason::Unknown, named, blocks.len(), self.to);
         let count = blocks.len() as u64;
-        *copied += if self.is_offload() {
-            Copied { offloaded_blocks: count, onboarded_blocks: 0, transfers: 1 }
+        tally.transfers += 1;
+        if self.is_offload() {
+            tally.offloaded_blocks += count;
         } else {
-            Copied { offloaded_blocks: 0, onboarded_blocks: count, transfers: 1 }
-        };
+            tally.onboarded_blocks += count;
+        }
         Ok(registered)
     }
 

@@ -18,11 +18,19 @@ pub struct Hand<T: Clone + Send + Sync + 'static> {
     staged: Vec<CompleteBlock<T>>,
     pub held: Vec<ImmutableBlock<T>>,
     weak: Vec<WeakBlock<T>>,
+    /// Allocations that the manager refused.
+    pub refused: u64,
 }
 
 impl<T: Clone + Send + Sync + 'static> Default for Hand<T> {
     fn default() -> Self {
-        Self { mutable: Vec::new(), staged: Vec::new(), held: Vec::new(), weak: Vec::new() }
+        Self {
+            mutable: Vec::new(),
+            staged: Vec::new(),
+            held: Vec::new(),
+            weak: Vec::new(),
+            refused: 0,
+        }
     }
 }
 
@@ -71,7 +79,8 @@ impl<T: Clone + Send + Sync + 'static> Hand<T> {
                 let upgraded = self.weak.pop().and_then(|weak| weak.upgrade());
                 self.take(tier, upgraded.into_iter().collect())?;
             }
-            980..999 => {
+            980..990 => self.allocate_too_much(tier),
+            990..999 => {
                 if let Some(block) = self.held.choose(rng) {
                     block.set_evict_on_reset(rng.random_bool(0.5));
                 }
@@ -85,8 +94,17 @@ impl<T: Clone + Send + Sync + 'static> Hand<T> {
     fn allocate(&mut self, tier: &TierOf<T>, rng: &mut ChaCha12Rng) {
         let count = rng.random_range(1..=BATCH);
         if self.mutable.len() + self.staged.len() + count <= Self::MOST_UNREGISTERED {
-            self.mutable.extend(tier.manager.allocate_blocks(count).into_iter().flatten());
+            match tier.manager.allocate_blocks(count) {
+                Some(blocks) => self.mutable.extend(blocks),
+                None => self.refused += 1,
+            }
         }
+    }
+
+    /// More than there is, so that it cannot be given.
+    fn allocate_too_much(&mut self, tier: &TierOf<T>) {
+        let given = tier.manager.allocate_blocks(tier.manager.total_blocks() + 1);
+        self.refused += u64::from(given.is_none());
     }
 
     fn stage(

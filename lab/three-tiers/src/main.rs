@@ -17,7 +17,7 @@ use std::time::Instant;
 use anyhow::Context;
 use clap::Parser;
 
-use copies::Copied;
+use copies::Tally;
 use tiers::Tiers;
 use trace::Trace;
 
@@ -57,11 +57,11 @@ fn main() -> anyhow::Result<()> {
 
     let began = Instant::now();
     let tiers = Tiers::new()?;
-    let copied = play(&tiers, seed, &arguments)?;
+    let tally = play(&tiers, seed, &arguments)?;
     recording::stop()?;
     let played = began.elapsed();
     let trace = Trace::read(&directory)?;
-    compare::compare(&tiers, &trace, copied)?;
+    compare::compare(&tiers, &trace, tally)?;
     println!(
         "{} events of blocks, in order; {:.1} s played, {:.1} s checked",
         trace.events.len(),
@@ -87,7 +87,7 @@ fn record_to(library: &Path, directory: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn play(tiers: &Tiers, seed: u64, arguments: &Arguments) -> anyhow::Result<Copied> {
+fn play(tiers: &Tiers, seed: u64, arguments: &Arguments) -> anyhow::Result<Tally> {
     let calls = arguments.operations / arguments.threads;
     std::thread::scope(|scope| {
         let players: Vec<_> = (0..arguments.threads)
@@ -95,10 +95,10 @@ fn play(tiers: &Tiers, seed: u64, arguments: &Arguments) -> anyhow::Result<Copie
                 scope.spawn(move || player::play(tiers, seed.wrapping_add(player), calls))
             })
             .collect();
-        let mut copied = Copied::default();
+        let mut tally = Tally::default();
         for player in players {
-            copied += player.join().expect("a player does not panic")?;
+            tally += player.join().expect("a player does not panic")?;
         }
-        Ok(copied)
+        Ok(tally)
     })
 }

@@ -5,7 +5,7 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
-use crate::copies::{Copied, Hop};
+use crate::copies::{Hop, Tally};
 use crate::hand::{BATCH, Hand, part};
 use crate::recording;
 use crate::tiers::{G1, G2, G3, TierOf, Tiers};
@@ -18,7 +18,7 @@ const CALLS_BETWEEN_FLUSHES: u64 = 10_000;
 /// # Errors
 ///
 /// If a slot does not hold what its hash says, or the trace cannot be written.
-pub fn play(tiers: &Tiers, seed: u64, calls: u64) -> anyhow::Result<Copied> {
+pub fn play(tiers: &Tiers, seed: u64, calls: u64) -> anyhow::Result<Tally> {
     let mut rng = ChaCha12Rng::seed_from_u64(seed);
     let mut player = Player::default();
     for call in 1..=calls {
@@ -27,7 +27,9 @@ pub fn play(tiers: &Tiers, seed: u64, calls: u64) -> anyhow::Result<Copied> {
             recording::flush()?;
         }
     }
-    Ok(player.copied)
+    let refused = player.g1.refused + player.g2.refused + player.g3.refused;
+    player.tally.refused_allocations += refused;
+    Ok(player.tally)
 }
 
 #[derive(Default)]
@@ -35,7 +37,7 @@ struct Player {
     g1: Hand<G1>,
     g2: Hand<G2>,
     g3: Hand<G3>,
-    copied: Copied,
+    tally: Tally,
 }
 
 impl Player {
@@ -83,9 +85,9 @@ impl Player {
     {
         let count = rng.random_range(1..=BATCH);
         let blocks: Vec<_> = from(self).held.choose_multiple(rng, count).cloned().collect();
-        let mut copied = self.copied;
-        let registered = hop.copy(source, target, &blocks, &mut copied)?;
-        self.copied = copied;
+        let mut tally = self.tally;
+        let registered = hop.copy(source, target, &blocks, &mut tally)?;
+        self.tally = tally;
         to(self).take(target, registered)
     }
 
@@ -97,9 +99,9 @@ impl Player {
         let host = tiers.g2.manager.match_blocks(rest);
         let disk = tiers.g3.manager.match_blocks(&rest[host.len()..]);
         let up = Hop { from: Tier::G2, to: Tier::G1 };
-        let from_host = up.copy(&tiers.g2, &tiers.g1, &host, &mut self.copied)?;
+        let from_host = up.copy(&tiers.g2, &tiers.g1, &host, &mut self.tally)?;
         let up = Hop { from: Tier::G3, to: Tier::G1 };
-        let from_disk = up.copy(&tiers.g3, &tiers.g1, &disk, &mut self.copied)?;
+        let from_disk = up.copy(&tiers.g3, &tiers.g1, &disk, &mut self.tally)?;
         for found in [device, from_host, from_disk] {
             self.g1.take(&tiers.g1, found)?;
         }

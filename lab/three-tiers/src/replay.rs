@@ -34,7 +34,6 @@ pub struct Counts {
     pub rejected: u64,
     pub found: u64,
     pub missed: u64,
-    pub refused: u64,
     /// Evicted because the pool was emptied, or dropped though present.
     pub reset: u64,
     pub resurrections: u64,
@@ -104,7 +103,7 @@ impl Replay {
         match event.event {
             BlockEvent::Hit => self.counts.found += count,
             BlockEvent::Miss => self.counts.missed += count,
-            BlockEvent::AllocationFailed => self.counts.refused += 1,
+            BlockEvent::AllocationFailed => {}
             _ => self.play_slot(event)?,
         }
         Ok(())
