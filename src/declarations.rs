@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use once_cell::sync::Lazy;
 use parking_lot::Mutex;
 
-use crate::clock;
 use crate::record::{BlockPool, Head, Kind, Name, NameSpace};
 
 /// Declarations that a process may make in all, so that a caller who passes request ids by mistake costs
@@ -108,7 +107,6 @@ pub(crate) fn declare_pool(mut pool: BlockPool) -> Result<u32, DeclarationError>
         pool.id = table.pools;
     }
     pool.head = Head::new(Kind::BlockPool, size_of::<BlockPool>());
-    pool.head.time = clock::ticks();
     table.in_order.push(Declaration::Pool(pool));
     Ok(pool.id)
 }

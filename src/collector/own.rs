@@ -84,7 +84,10 @@ impl OwnRecords {
                     Kind::Name
                 }
                 Declaration::Pool(pool) => {
-                    self.push(*pool, &[], builder);
+                    let mut pool = *pool;
+                    // Like a name's: in a later file it stands again, and time does not go back.
+                    pool.head.time = clock::ticks();
+                    self.push(pool, &[], builder);
                     Kind::BlockPool
                 }
             };

@@ -146,19 +146,11 @@ impl Pool {
         }
     }
 
-    /// Something happened to a block of this pool at a time of the library's clock (`Api::now`): told when
-    /// the lock is released under which it happened.
+    /// What happened to a block of this pool, to be told later: its `head.time` is then a time of the
+    /// library's clock (`Api::now`), or 0 for the time when it is told.
     #[inline]
-    pub fn block_at(
-        &self,
-        api: &shim::Api,
-        ticks: u64,
-        event: Event,
-        reason: Reason,
-        named: Named,
-    ) {
-        let head = shim::Head { time: ticks, ..shim::Head::of::<shim::Block>() };
-        self.put(api, head, event, reason, named, 1, Tier::Unknown);
+    pub fn event(&self, event: Event, reason: Reason, named: Named) -> shim::Block {
+        self.block_of(shim::Head::of::<shim::Block>(), event, reason, named, 1, Tier::Unknown)
     }
 
     fn record(
@@ -170,22 +162,21 @@ impl Pool {
         count: usize,
         to: Tier,
     ) {
-        self.put(api, api.head::<shim::Block>(), event, reason, named, count, to);
+        let head = api.head::<shim::Block>();
+        tell(api, &self.block_of(head, event, reason, named, count, to));
     }
 
     #[inline]
-    #[allow(clippy::too_many_arguments)]
-    fn put(
+    fn block_of(
         &self,
-        api: &shim::Api,
         head: shim::Head,
         event: Event,
         reason: Reason,
         named: Named,
         count: usize,
         to: Tier,
-    ) {
-        let block = shim::Block {
+    ) -> shim::Block {
+        shim::Block {
             head,
             hash: named.hash,
             request: named.request,
@@ -198,10 +189,15 @@ impl Pool {
             to_tier: to as u8,
             reason: reason as u8,
             reserved: [0; 4],
-        };
-        // SAFETY: the struct is whole.
-        unsafe { (api.block)(&raw const block) };
+        }
     }
+}
+
+/// Tell what [`Pool::event`] made.
+#[inline]
+pub fn tell(api: &shim::Api, block: &shim::Block) {
+    // SAFETY: the struct is whole.
+    unsafe { (api.block)(block) };
 }
 
 fn declare(id: u32, description: &Description<'_>) -> u32 {

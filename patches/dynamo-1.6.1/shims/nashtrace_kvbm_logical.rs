@@ -10,7 +10,7 @@
 use std::cell::Cell;
 use std::sync::Weak;
 
-use crate::nashtrace::{self as shim, Api};
+use crate::nashtrace::{self as shim, Api, Block};
 use crate::nashtrace_blocks::{self as blocks, Description, Event, Named, Reason, Tier};
 use crate::{BlockId, SequenceHash};
 
@@ -32,20 +32,12 @@ pub(crate) fn pool(label: &str, total_blocks: usize, block_size: usize) -> block
     })
 }
 
-/// What is noted while a lock is held.
-#[derive(Clone, Copy)]
-struct Note {
-    event: Event,
-    reason: Reason,
-    block: u32,
-    hash: Option<SequenceHash>,
-}
-
 /// Notes that fit until they have to be told under the lock after all.
 const MOST_NOTES: usize = 128;
 
+/// What was noted while a lock is held.
 struct Notes {
-    notes: [Cell<Note>; MOST_NOTES],
+    notes: [Cell<Block>; MOST_NOTES],
     count: Cell<usize>,
     /// The candidates that are being dropped were given up for a block that is present.
     rejecting: Cell<bool>,
@@ -53,8 +45,8 @@ struct Notes {
 
 thread_local! {
     static NOTES: Notes = const {
-        const NONE: Note =
-            Note { event: Event::Drop, reason: Reason::Unknown, block: shim::UNKNOWN_U32, hash: None };
+        // SAFETY: a block is numbers alone, all of which may be zero.
+        const NONE: Block = unsafe { std::mem::zeroed() };
         Notes {
             notes: [const { Cell::new(NONE) }; MOST_NOTES],
             count: Cell::new(0),
@@ -65,7 +57,7 @@ thread_local! {
 
 /// Keep a note. What does not fit any more is told under the lock after all.
 #[inline]
-fn keep(note: Note, section: impl FnOnce() -> Section) {
+fn keep(note: Block, section: impl FnOnce() -> Section) {
     NOTES.with(|notes| {
         if notes.count.get() == MOST_NOTES {
             section().tell();
@@ -98,7 +90,7 @@ impl Ledger {
         hash: SequenceHash,
     ) {
         if let Some(api) = shim::api() {
-            let note = Note { event, reason, block: narrow(block), hash: Some(hash) };
+            let note = self.pool.event(event, reason, named(block, Some(hash)));
             keep(note, || self.section(api));
         }
     }
@@ -158,7 +150,7 @@ impl Section {
         hash: Option<SequenceHash>,
     ) {
         let Some(api) = self.api else { return };
-        self.put(api, Note { event, reason, block: narrow(block), hash });
+        self.put(api, self.pool.event(event, reason, named(block, hash)));
     }
 
     /// Tell that the same happened to several blocks.
@@ -171,14 +163,14 @@ impl Section {
     ) {
         let Some(api) = self.api else { return };
         for (block, hash) in blocks {
-            self.put(api, Note { event, reason, block: narrow(block), hash });
+            self.put(api, self.pool.event(event, reason, named(block, hash)));
         }
     }
 
     #[inline]
-    fn put(&self, api: &Api, note: Note) {
-        let named = Named { block: note.block, ..note.hash.map(named).unwrap_or_default() };
-        self.pool.block_at(api, self.time, note.event, note.reason, named);
+    fn put(&self, api: &Api, mut block: Block) {
+        block.head.time = self.time;
+        blocks::tell(api, &block);
     }
 }
 
@@ -220,12 +212,11 @@ pub(crate) fn looked_up(
     if shim::api().is_none() {
         return;
     }
-    let name = |hash: Option<SequenceHash>| hash.map(named).unwrap_or_default();
     if found > 0 {
-        pool.blocks(Event::Hit, Reason::Unknown, name(last_found()), found);
+        pool.blocks(Event::Hit, Reason::Unknown, named(NO_BLOCK, last_found()), found);
     }
     if asked > found {
-        pool.blocks(Event::Miss, Reason::Unknown, name(first_missed()), asked - found);
+        pool.blocks(Event::Miss, Reason::Unknown, named(NO_BLOCK, first_missed()), asked - found);
     }
 }
 
@@ -254,12 +245,7 @@ pub(crate) fn note_birth<T>(hash: SequenceHash, place: &Weak<T>) {
     if let Some(api) = shim::api()
         && place.ptr_eq(&Weak::new())
     {
-        let birth = Note {
-            event: Event::Birth,
-            reason: Reason::Unknown,
-            block: shim::UNKNOWN_U32,
-            hash: Some(hash),
-        };
+        let birth = EVERYWHERE.event(Event::Birth, Reason::Unknown, named(NO_BLOCK, Some(hash)));
         keep(birth, || births(api));
     }
 }
@@ -286,22 +272,27 @@ pub(crate) fn died() -> Option<(&'static Api, u64)> {
 #[inline]
 pub(crate) fn tell_death(died: Option<(&'static Api, u64)>, hash: SequenceHash) {
     if let Some((api, time)) = died {
-        EVERYWHERE.block_at(api, time, Event::Death, Reason::Unknown, named(hash));
+        let death = EVERYWHERE.event(Event::Death, Reason::Unknown, named(NO_BLOCK, Some(hash)));
+        Section { pool: EVERYWHERE, time, api: Some(api) }.put(api, death);
     }
 }
 
 /// The registry serves all pools.
 const EVERYWHERE: blocks::Pool = blocks::Pool::of_tier(Tier::Unknown);
 
-#[inline]
-fn named(hash: SequenceHash) -> Named {
-    Named {
-        hash: hash.current_sequence_hash(),
-        position: u32::try_from(hash.position()).unwrap_or(shim::UNKNOWN_U32),
-        ..Named::default()
-    }
-}
+/// Stands for no slot: no pool has so many.
+const NO_BLOCK: BlockId = BlockId::MAX;
 
-fn narrow(block: BlockId) -> u32 {
-    u32::try_from(block).unwrap_or(shim::UNKNOWN_U32)
+#[inline]
+fn named(block: BlockId, hash: Option<SequenceHash>) -> Named {
+    let block = u32::try_from(block).unwrap_or(shim::UNKNOWN_U32);
+    match hash {
+        Some(hash) => Named {
+            hash: hash.current_sequence_hash(),
+            request: 0,
+            block,
+            position: u32::try_from(hash.position()).unwrap_or(shim::UNKNOWN_U32),
+        },
+        None => Named { block, ..Named::default() },
+    }
 }
