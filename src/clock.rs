@@ -186,6 +186,13 @@ impl TickRate {
     pub(crate) fn ns(&self, ticks: u64) -> u64 {
         (ticks.saturating_sub(self.first.head.time) as f64 * self.ns_per_tick) as u64
     }
+
+    /// Ticks in a nanosecond, as they were last measured. The longer ago the beginning, the better they are
+    /// known: after a second to about a millionth.
+    #[must_use]
+    pub(crate) fn ticks_per_ns(&self) -> f64 {
+        1.0 / self.ns_per_tick
+    }
 }
 
 #[cfg(test)]
@@ -211,6 +218,9 @@ mod tests {
         let ticks_per_ns = (second.head.time - first.head.time) as f64 / ns as f64;
         assert!((0.001..=10.0).contains(&ticks_per_ns), "{ticks_per_ns} ticks per ns");
         assert!(second.wall_ns > 1_600_000_000_000_000_000);
+        let mut rate = TickRate { first, ns_per_tick: 1.0 };
+        rate.refresh();
+        assert!((rate.ticks_per_ns() / ticks_per_ns - 1.0).abs() < 0.01);
     }
 
     #[test]

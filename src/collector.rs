@@ -12,6 +12,7 @@ mod own;
 mod packets;
 mod rotation;
 mod thread;
+mod transfers;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,9 +29,10 @@ use self::packets::{IoHealth, write_packet};
 pub(crate) use self::thread::spawn;
 use crate::clock::{self, TickRate};
 use crate::config::Config;
+use crate::copies::Watch;
 use crate::declarations::{self, Declaration};
 use crate::metrics::Metrics;
-use crate::record::{Block, Candidate, Clock, Head, Kind, Record};
+use crate::record::{Block, Candidate, Clock, Head, Kind, Record, Transfer};
 use crate::ring::{Consumer, Registry, SessionLosses, Snapshot, order_hooks_before_stop};
 use crate::state::Totals;
 use crate::trace::{PacketBuilder, PacketFlags};
@@ -74,6 +76,9 @@ pub(crate) struct Stopped {
 
 /// The session that a collector works for.
 pub(crate) trait Owner: Send + 'static {
+    /// Its number.
+    fn session(&self) -> u64;
+
     /// The collector's thread has panicked.
     fn collector_died(&self);
 
@@ -109,6 +114,9 @@ pub(crate) struct Collector {
     metrics: Metrics,
     tick_rate: TickRate,
     controls: Controls,
+    watch: Watch,
+    /// Since when copies that have ended have waited to be written.
+    transfers_waiting_since: Option<Instant>,
 }
 
 impl Collector {
@@ -124,6 +132,7 @@ impl Collector {
         commands: Receiver<Command>,
         without_ring: SessionLosses,
         metrics: Metrics,
+        watch: Watch,
     ) -> std::io::Result<Self> {
         Ok(Self {
             controls: Controls::of(&config.directory),
@@ -143,6 +152,8 @@ impl Collector {
             io: IoHealth::default(),
             metrics,
             tick_rate: TickRate::begin(),
+            watch,
+            transfers_waiting_since: None,
         })
     }
 
@@ -223,6 +234,7 @@ impl Collector {
             std::thread::sleep(Duration::from_micros(100));
         }
         self.close_rings();
+        self.watch.finish(&self.tick_rate);
         self.drain(Instant::now(), true);
         self.book_unfinished_hooks();
         self.write_accounts(PacketFlags::FINAL);
@@ -291,6 +303,7 @@ impl Collector {
             }
         }
         self.forget_retired();
+        any_written |= self.write_transfers(now, everything);
         if any_written {
             self.show_metrics();
         }
@@ -299,6 +312,7 @@ impl Collector {
     fn show_metrics(&self) {
         self.metrics.router.show();
         self.metrics.blocks.show();
+        self.metrics.cuda.show(self.watch.uncertainties(), &self.tick_rate);
         self.metrics.health.show(&self.totals(), self.rings.len());
     }
 
@@ -455,6 +469,10 @@ fn observe(head: &Head, entry: &[u8], rate: &TickRate, metrics: &mut Metrics) {
             let is_ticks = head.clock == Clock::Ticks as u8;
             let time_ns = if is_ticks { rate.ns(head.time) } else { head.time };
             metrics.blocks.event(&Block::read(entry).expect("rings hold whole records"), time_ns);
+        }
+        Some(Kind::Transfer) => {
+            let transfer = Transfer::read(entry).expect("rings hold whole records");
+            metrics.transfers.transfer(&transfer, rate);
         }
         Some(Kind::PlannerTick | Kind::PlannerDecision | Kind::PlannerEffect) => {
             metrics.planner.record(head.kind, entry);

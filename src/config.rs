@@ -67,6 +67,10 @@ pub(crate) struct Config {
     pub(crate) metrics_workers: usize,
     /// One in so many block hashes has its events recorded; a power of two.
     pub(crate) block_sample: u64,
+    /// Whether copies on CUDA streams are timed by events.
+    pub(crate) cuda: bool,
+    /// How long a copy may be under way before it is given up.
+    pub(crate) transfer_timeout: Duration,
 }
 
 /// What a host gives in place of variables. Numbers at zero and a missing directory leave the decision
@@ -147,6 +151,12 @@ const BLOCK_SAMPLE: Range<u64> = Range {
     accept: |n| (n.is_power_of_two() && n <= 65_536).then_some(n),
 };
 
+const TRANSFER_TIMEOUT_MS: Range<Duration> = Range {
+    variable: "NASHTRACE_TRANSFER_TIMEOUT_MS",
+    wanted: "milliseconds from 10 to 3600000",
+    accept: |n| (10..=3_600_000).contains(&n).then(|| Duration::from_millis(n)),
+};
+
 const FLUSH_MS: Range<Duration> = Range {
     variable: "NASHTRACE_FLUSH_MS",
     wanted: "milliseconds from 1 to 60000",
@@ -178,6 +188,8 @@ impl Config {
             metrics_address: None,
             metrics_workers: 1024,
             block_sample: 1,
+            cuda: true,
+            transfer_timeout: Duration::from_secs(60),
         }
     }
 
@@ -206,11 +218,15 @@ impl Config {
         POLL_MS.set(&mut config.poll_interval, overrides.poll_ms, &variables, &mut ignored)?;
         METRICS_WORKERS.set(workers, 0, &variables, &mut ignored)?;
         BLOCK_SAMPLE.set(&mut config.block_sample, 0, &variables, &mut ignored)?;
+        TRANSFER_TIMEOUT_MS.set(&mut config.transfer_timeout, 0, &variables, &mut ignored)?;
         FILE_BYTES.set(&mut config.file_bytes, 0, &variables, &mut ignored)?;
         FILE_SECONDS.set(&mut config.file_age, 0, &variables, &mut ignored)?;
         TOTAL_BYTES.set(&mut config.total_bytes, 0, &variables, &mut ignored)?;
         let mode = |text: &str| SessionMode::parse(text);
         variables.parse("NASHTRACE_MODE", "stream or flight", mode, &mut config.mode, &mut ignored);
+        let switch =
+            |text: &str| ["off", "on"].iter().position(|word| *word == text).map(|n| n == 1);
+        variables.parse("NASHTRACE_CUDA", "on or off", switch, &mut config.cuda, &mut ignored);
         if config.mode == SessionMode::Flight {
             config.total_bytes = config.total_bytes.or(Some(FLIGHT_BYTES));
         }
@@ -256,6 +272,8 @@ impl Config {
             ("metrics_addr", or_empty(self.metrics_address)),
             ("metrics_workers", self.metrics_workers.to_string()),
             ("block_sample", self.block_sample.to_string()),
+            ("cuda", if self.cuda { "on" } else { "off" }.to_owned()),
+            ("transfer_timeout_ms", self.transfer_timeout.as_millis().to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()

@@ -10,6 +10,8 @@ pub mod abi;
 mod clock;
 mod collector;
 pub mod config;
+mod copies;
+mod cuda;
 mod declarations;
 mod metrics;
 mod process;

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 
 use crate::collector::{self, Command, Owner, Stopped};
 use crate::config::Config;
+use crate::cuda;
 use crate::metrics::{self, Listener};
 use crate::record::LossReason;
 use crate::ring::{self, Hook, Registry, SWITCHED_OFF, SessionLosses, SharedLosses, Snapshot};
@@ -114,6 +115,7 @@ pub(crate) fn start(config: Config) -> Result<Option<String>, SessionError> {
     let metrics = prometheus::Registry::new();
     let metrics_address = config.metrics_address;
     BLOCK_SAMPLE_MASK.store(config.block_sample - 1, Ordering::Relaxed);
+    cuda::switch(config.cuda);
     collector::spawn(
         config,
         Arc::clone(&registry),
@@ -240,6 +242,27 @@ pub(crate) fn with_producer<R>(
     ring::with_producer(&RUNNING, registry, record, refuse)
 }
 
+/// The number of the running session if it records.
+///
+/// # Errors
+///
+/// Why nothing is recorded. Nothing is counted; see [`count_without_ring`].
+#[inline]
+pub(crate) fn recording() -> Result<u64, LossReason> {
+    match RUNNING.load(Ordering::SeqCst) {
+        0 => Err(LossReason::AfterShutdown),
+        running if running & SWITCHED_OFF != 0 => Err(LossReason::SwitchedOff),
+        running => Ok(running),
+    }
+}
+
+/// The number of the running session, whether it records or is switched off.
+#[inline]
+pub(crate) fn running() -> Option<u64> {
+    let running = RUNNING.load(Ordering::SeqCst) & !SWITCHED_OFF;
+    (running != 0).then_some(running)
+}
+
 /// Whether events of the block with this hash are recorded. Those without a hash always are.
 #[inline]
 pub(crate) fn samples_block(hash: u64) -> bool {
@@ -270,6 +293,10 @@ struct Running {
 }
 
 impl Owner for Running {
+    fn session(&self) -> u64 {
+        self.generation
+    }
+
     /// Hooks become no-ops, the host goes on.
     fn collector_died(&self) {
         // Behind the lock, so that a session that is just being started is not set running afterwards.
@@ -322,6 +349,7 @@ extern "C" fn in_forked_child() {
 extern "C" fn at_exit() {
     // A panic must not cross into the C library; a session that cannot be stopped in time is cut.
     let _ = std::panic::catch_unwind(|| {
+        cuda::process_ends();
         let _ = stop(EXIT_TIMEOUT);
     });
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::mem::offset_of;
 
-use nashtrace::abi::{ABI_VERSION, Api, Counters, Feature, SessionOptions, Status};
+use nashtrace::abi::{ABI_VERSION, Api, Counters, Feature, SessionOptions, Status, StreamKind};
 use nashtrace::record::{
     Block, BlockEvent, BlockPool, BlockReason, Candidate, CandidateFlag, Clock, Decision,
     DecisionFlag, EffectKind, Head, LossReason, Medium, Mode, NameSpace, Outcome, Phase,
@@ -82,7 +82,7 @@ fn listing() -> BTreeSet<String> {
         struct_size, abi_version, features, session_start, session_flush, session_stop,
         session_counters, name, request_key, ticks, decision, request, setting, metrics_text,
         session_switch, session_dump, block_pool, block, transfer, planner_tick, planner_decision,
-        planner_effect);
+        planner_effect, transfer_begin, transfer_enqueued, transfer_done);
     list_struct!(l, Block as "nashtrace_block":
         head, hash, request, block, position, pool, count, event, tier, to_tier, reason, reserved);
     list_struct!(l, BlockPool as "nashtrace_block_pool":
@@ -117,7 +117,8 @@ fn listing() -> BTreeSet<String> {
     list_enum!(l, LossReason as "nashtrace_loss_reason":
         Full, TooBig, NoRing, AfterShutdown, Io, SwitchedOff, SampledOut);
     list_enum!(l, Feature as "nashtrace_feature":
-        Decisions, Requests, Settings, Metrics, Switch, Dump, Blocks, Transfers, Planner);
+        Decisions, Requests, Settings, Metrics, Switch, Dump, Blocks, Transfers, Planner, CudaTiming);
+    list_enum!(l, StreamKind as "nashtrace_stream_kind": None, Cuda);
     list_enum!(l, DecisionFlag as "nashtrace_decision_flag":
         DefaultPolicy, Pinned, Affinity, TracksPrefill, PlainDecode, DecodeLabel, TierMatches);
     list_enum!(l, CandidateFlag as "nashtrace_candidate_flag": LoadKnown);

@@ -25,6 +25,24 @@ fn records<T: Record>(directory: &std::path::Path) -> Vec<T> {
     found
 }
 
+/// Times of what the collector itself has written, in the order of the file.
+fn own_times(directory: &std::path::Path) -> Vec<u64> {
+    let mut times = Vec::new();
+    for file in std::fs::read_dir(directory).unwrap() {
+        let mut reader = Reader::open(&file.unwrap().path()).unwrap();
+        while let Some(item) = reader.next_item().unwrap() {
+            let Item::Packet(packet) = item else { panic!("damage") };
+            if packet.header.producer == 0 {
+                times.extend(
+                    packet.records().map(|record| (record.head.sequence, record.head.time)),
+                );
+            }
+        }
+    }
+    times.sort_unstable_by_key(|(sequence, _)| *sequence);
+    times.into_iter().map(|(_, time)| time).collect()
+}
+
 #[test]
 fn what_is_recorded_stands_in_the_file() {
     let _turn = turn();
@@ -60,6 +78,7 @@ fn what_is_recorded_stands_in_the_file() {
     assert_eq!((counters.produced - counters.written, counters.lost), (0, [0; 8]));
 
     let path = directory.path();
+    assert!(own_times(path).is_sorted(), "the collector's own time goes back");
     // Other tests of this process may have declared pools too.
     let pools: Vec<BlockPool> = records(path);
     let ours: Vec<_> = pools.iter().filter(|pool| pool.id == id).collect();

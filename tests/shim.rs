@@ -56,7 +56,8 @@ fn the_shims_structs_have_our_layout() {
     assert_same_offsets!(Api, shim::Api:
         struct_size, abi_version, features, session_start, session_flush, session_stop,
         session_counters, name, request_key, ticks, decision, request, setting, metrics_text,
-        session_switch, session_dump, block_pool, block, transfer);
+        session_switch, session_dump, block_pool, block, transfer, planner_tick, planner_decision,
+        planner_effect, transfer_begin, transfer_enqueued, transfer_done);
 }
 
 #[test]

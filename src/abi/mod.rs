@@ -21,4 +21,4 @@ mod transfer;
 
 pub use session::{Counters, SessionOptions};
 pub use status::Status;
-pub use table::{ABI_VERSION, Api, FEATURES, Feature, nashtrace_get_api};
+pub use table::{ABI_VERSION, Api, FEATURES, Feature, StreamKind, nashtrace_get_api};

@@ -1,6 +1,6 @@
 //! The entry symbol and the function table.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 
 use super::session::{Counters, SessionOptions};
 use super::status::Status;
@@ -36,6 +36,9 @@ pub enum Feature {
     Transfers = 1 << 7,
     /// `planner_tick`, `planner_decision` and `planner_effect` record a planner.
     Planner = 1 << 8,
+    /// `transfer_begin`, `transfer_enqueued` and `transfer_done` record copies as they happen, and time
+    /// those on CUDA streams by events.
+    CudaTiming = 1 << 9,
 }
 
 /// The features of this library.
@@ -49,14 +52,26 @@ pub const FEATURES: u64 = Feature::Decisions as u64
     | Feature::Dump as u64
     | Feature::Blocks as u64
     | Feature::Transfers as u64
-    | Feature::Planner as u64;
+    | Feature::Planner as u64
+    | Feature::CudaTiming as u64;
+
+/// What the stream of a copy is.
+#[repr(u32)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamKind {
+    /// The copy is on no stream.
+    None = 0,
+    /// A `CUstream` or `cudaStream_t`; NULL is the legacy default stream.
+    Cuda = 1,
+}
 
 /// The functions of the library. A function may be called only if `struct_size` reaches it.
 ///
 /// All functions may be called from any thread. Those that record (`decision`, `request`, `setting`,
 /// `block`, `transfer` and the planner's) take well under a microsecond, never wait, and allocate only on a thread's first event. A signal
 /// handler may call these, `request_key` and `ticks`, if its thread has recorded in this session before;
-/// the others take locks.
+/// the others take locks. `transfer_begin` and `transfer_enqueued` call the driver for a copy on a CUDA
+/// stream: not from a signal handler.
 #[repr(C)]
 pub struct Api {
     /// Bytes of this table.
@@ -120,6 +135,25 @@ pub struct Api {
     pub planner_decision: unsafe extern "C" fn(decision: *const PlannerDecision) -> Status,
     /// Record what became of it.
     pub planner_effect: unsafe extern "C" fn(effect: *const PlannerEffect) -> Status,
+    /// A copy begins: call it before the first byte is handed over. Of `transfer` the library sets the
+    /// times, `timing` and `outcome`; its clock is `TICKS`. `stream_kind` is a `nashtrace_stream_kind`; on a
+    /// CUDA stream an event is recorded, which takes the driver a microsecond or two; `stream` is NULL if
+    /// there is none. The thread's current context is left as it was. The `token` is for the two calls that
+    /// follow and is never 0; they take 0 for a copy that is not recorded, and do nothing.
+    pub transfer_begin: unsafe extern "C" fn(
+        transfer: *const Transfer,
+        stream: *mut c_void,
+        stream_kind: u32,
+        token: *mut u64,
+    ) -> Status,
+    /// All of the copy was handed to its stream or agent: on a CUDA stream a second event is recorded. Of
+    /// the per-thread default stream this is for the thread that began. A token of a copy that is further
+    /// on or has been written is refused as an invalid argument.
+    pub transfer_enqueued: extern "C" fn(token: u64) -> Status,
+    /// The host saw that the copy has ended; `outcome` is a `nashtrace_outcome`. It may be left out for a
+    /// copy on a CUDA stream, whose events tell that; the others are given up as `LOST` without it after
+    /// `NASHTRACE_TRANSFER_TIMEOUT_MS`.
+    pub transfer_done: extern "C" fn(token: u64, outcome: u32) -> Status,
 }
 
 static API: Api = Api {
@@ -145,6 +179,9 @@ static API: Api = Api {
     planner_tick: planner::tick,
     planner_decision: planner::decision,
     planner_effect: planner::effect,
+    transfer_begin: transfer::begin,
+    transfer_enqueued: transfer::enqueued,
+    transfer_done: transfer::done,
 };
 
 /// The function table, or NULL if the library does not speak this version of the ABI.

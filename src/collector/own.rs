@@ -1,4 +1,5 @@
-//! What the collector itself puts into the file: anchors, ledgers, names and pools.
+//! What the collector itself puts into the file: anchors, ledgers, names, pools, and copies that it has
+//! seen end.
 
 use zerocopy::FromZeros;
 
@@ -21,6 +22,8 @@ pub(super) struct OwnRecords {
     /// Number of the first record that is not in the file.
     unwritten: u32,
     record: Vec<u8>,
+    /// Copies that the collector has seen end, apart from those that were lost without a ring.
+    transfers: u64,
 }
 
 impl Default for OwnRecords {
@@ -32,6 +35,7 @@ impl Default for OwnRecords {
             sequence: 0,
             unwritten: 0,
             record: Vec::new(),
+            transfers: 0,
         }
     }
 }
@@ -81,6 +85,7 @@ impl OwnRecords {
                 }
                 Declaration::Pool(pool) => {
                     let mut pool = *pool;
+                    // Like a name's: in a later file it stands again, and time does not go back.
                     pool.head.time = clock::ticks();
                     self.push(pool, &[], builder);
                     Kind::BlockPool
@@ -101,6 +106,12 @@ impl OwnRecords {
         for (lost, added) in self.declarations_lost.iter_mut().zip(kinds) {
             *lost += added;
         }
+    }
+
+    /// So many copies are about to be written.
+    pub(super) fn begin_transfers(&mut self, count: u64) {
+        self.transfers += count;
+        self.account.produce(Kind::Transfer, count);
     }
 
     fn push_name(&mut self, name: &Interned, builder: &mut PacketBuilder) {
@@ -125,6 +136,7 @@ impl OwnRecords {
         for kind in [Kind::Name, Kind::BlockPool, Kind::Anchor] {
             self.account.counts.produced[kind as usize] = own[kind as usize];
         }
+        self.account.counts.produced[Kind::Transfer as usize] += self.transfers;
         self.without_ring_at_last_look = now;
     }
 }

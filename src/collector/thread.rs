@@ -9,6 +9,7 @@ use crossbeam_channel::Receiver;
 use super::files::Files;
 use super::{Collector, Command, Owner};
 use crate::config::Config;
+use crate::copies::Watch;
 use crate::metrics::Metrics;
 use crate::ring::{Registry, SessionLosses};
 use crate::thread::with_all_signals_blocked;
@@ -47,7 +48,8 @@ pub(crate) fn spawn(
             // process that may write no files at all would be killed by SIGXFSZ otherwise.
             let made = Files::create(&config).and_then(|files| {
                 let metrics = Metrics::new(&exposition, &config);
-                Collector::new(config, registry, files, commands, without_ring, metrics)
+                let watch = Watch::new(owner.session(), config.transfer_timeout);
+                Collector::new(config, registry, files, commands, without_ring, metrics, watch)
             });
             let collector = match made {
                 Ok(collector) => collector,

@@ -11,7 +11,7 @@ pub(super) struct Variables(BTreeMap<String, OsString>);
 
 impl Variables {
     /// Every variable that the library or the shim reads.
-    pub(super) const KNOWN: [&str; 15] = [
+    pub(super) const KNOWN: [&str; 17] = [
         "NASHTRACE_LIB",
         "NASHTRACE_DIR",
         "NASHTRACE_MODE",
@@ -27,6 +27,8 @@ impl Variables {
         "NASHTRACE_METRICS_ADDR",
         "NASHTRACE_METRICS_WORKERS",
         "NASHTRACE_BLOCK_SAMPLE",
+        "NASHTRACE_CUDA",
+        "NASHTRACE_TRANSFER_TIMEOUT_MS",
     ];
 
     /// Those of an environment.

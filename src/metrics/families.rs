@@ -25,6 +25,8 @@ const SECONDS: &[f64] =
 
 const LONG_SECONDS: &[f64] =
     &[0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3600.0, 10800.0, 86400.0];
+const TRANSFER_BUCKETS: &[f64] =
+    &[0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
 
 /// One observation for each candidate of a decision and component of its score.
 pub(super) const WORKER_SCORE: Family = Family {
@@ -170,6 +172,43 @@ pub(super) const ACTUAL_LOAD: Family = Family {
     name: "dynamo_planner_actual_load",
     help: "What came of dynamo_planner_predicted_load: the load of the same interval",
     labels: &["metric_type"],
+    buckets: &[],
+};
+
+pub(super) const TRANSFER_SECONDS: Family = Family {
+    name: "dynamo_kvbm_transfer_seconds",
+    help: "Duration of copies of KV blocks between tiers, by what it was measured with: cuda_events is \
+           the device's own time, host_clock includes the time until the host saw the end",
+    labels: &["from_tier", "to_tier", "strategy", "timing"],
+    buckets: TRANSFER_BUCKETS,
+};
+
+pub(super) const TRANSFER_BYTES: Family = Family {
+    name: "dynamo_kvbm_transfer_bytes_total",
+    help: "Bytes of KV blocks whose copies between tiers did not fail, as far as they are known",
+    labels: &["from_tier", "to_tier", "strategy"],
+    buckets: &[],
+};
+
+pub(super) const TRANSFERS: Family = Family {
+    name: "dynamo_kvbm_transfers_total",
+    help: "Copies of KV blocks between tiers, by how they ended; lost ones were given up",
+    labels: &["from_tier", "to_tier", "strategy", "outcome"],
+    buckets: &[],
+};
+
+pub(super) const CUDA_UNTIMED: Family = Family {
+    name: "nashtrace_cuda_untimed_total",
+    help: "Times that CUDA events could not be used for a copy on a stream, which has the host's clock \
+           only then, by reason",
+    labels: &["reason"],
+    buckets: &[],
+};
+
+pub(super) const CUDA_UNCERTAINTY: Family = Family {
+    name: "nashtrace_cuda_anchor_uncertainty_seconds",
+    help: "How wrong the beginning of a copy on a device may be on the trace's clock, by the last anchor",
+    labels: &["device"],
     buckets: &[],
 };
 

@@ -10,6 +10,7 @@ mod health;
 mod listener;
 mod planner;
 mod router;
+mod transfer;
 
 use prometheus::{IntCounterVec, Registry, TextEncoder};
 
@@ -18,6 +19,7 @@ pub(crate) use self::health::HealthMetrics;
 pub(crate) use self::listener::Listener;
 pub(crate) use self::planner::PlannerMetrics;
 pub(crate) use self::router::RouterMetrics;
+pub(crate) use self::transfer::{CudaMetrics, TransferMetrics};
 use crate::config::Config;
 
 /// The collector's side of the metrics.
@@ -28,6 +30,10 @@ pub(crate) struct Metrics {
     pub(crate) blocks: BlockMetrics,
     /// What a planner brought about.
     pub(crate) planner: PlannerMetrics,
+    /// Copies between tiers.
+    pub(crate) transfers: TransferMetrics,
+    /// How the timing of copies fares.
+    pub(crate) cuda: CudaMetrics,
     /// How the capture itself fares.
     pub(crate) health: HealthMetrics,
 }
@@ -44,6 +50,8 @@ impl Metrics {
             router: RouterMetrics::new(registry, config.metrics_workers),
             blocks: BlockMetrics::new(registry, config.block_sample),
             planner: PlannerMetrics::new(registry),
+            transfers: TransferMetrics::new(registry),
+            cuda: CudaMetrics::new(registry),
             health: HealthMetrics::new(registry),
         }
     }

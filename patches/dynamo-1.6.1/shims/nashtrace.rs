@@ -192,6 +192,13 @@ pub fn pool_or(otherwise: &'static str) -> &'static str {
     if pool.is_empty() { otherwise } else { pool }
 }
 
+impl Head {
+    /// The head of a record on the library's clock, which the library reads if `time` stays 0.
+    pub fn of<T>() -> Self {
+        Self { struct_size: size_of::<T>() as u32, clock: CLOCK_TICKS, ..Self::default() }
+    }
+}
+
 impl Api {
     /// The head of a record that happens now.
     pub fn head<T>(&self) -> Head {
@@ -199,7 +206,13 @@ impl Api {
             Some(time) => (CLOCK_CALLER, time),
             None => (CLOCK_TICKS, 0),
         };
-        Head { struct_size: size_of::<T>() as u32, clock, time, ..Head::default() }
+        Head { clock, time, ..Head::of::<T>() }
+    }
+
+    /// The library's clock.
+    pub fn now(&self) -> u64 {
+        // SAFETY: it takes nothing.
+        unsafe { (self.ticks)() }
     }
 
     /// The key of a request id.

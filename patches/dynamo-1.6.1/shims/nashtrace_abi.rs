@@ -187,4 +187,10 @@ pub struct Api {
     pub block_pool: unsafe extern "C" fn(*const BlockPool, *mut u32) -> u32,
     pub block: unsafe extern "C" fn(*const Block) -> u32,
     pub transfer: unsafe extern "C" fn(*const Transfer) -> u32,
+    pub planner_tick: unsafe extern "C" fn(*const c_void) -> u32,
+    pub planner_decision: unsafe extern "C" fn(*const c_void) -> u32,
+    pub planner_effect: unsafe extern "C" fn(*const c_void) -> u32,
+    pub transfer_begin: unsafe extern "C" fn(*const Transfer, *mut c_void, u32, *mut u64) -> u32,
+    pub transfer_enqueued: unsafe extern "C" fn(u64) -> u32,
+    pub transfer_done: unsafe extern "C" fn(u64, u32) -> u32,
 }

@@ -112,6 +112,11 @@ impl Pool {
         Self { id: declare(0, description), tier: description.tier }
     }
 
+    /// No pool that anybody declared: events of a whole tier, or of all of them.
+    pub const fn of_tier(tier: Tier) -> Self {
+        Self { id: 0, tier }
+    }
+
     /// Say anew what this pool is.
     pub fn describe(&self, description: &Description<'_>) {
         if self.id != 0 {
@@ -141,6 +146,13 @@ impl Pool {
         }
     }
 
+    /// What happened to a block of this pool, to be told later: its `head.time` is then a time of the
+    /// library's clock (`Api::now`), or 0 for the time when it is told.
+    #[inline]
+    pub fn event(&self, event: Event, reason: Reason, named: Named) -> shim::Block {
+        self.block_of(shim::Head::of::<shim::Block>(), event, reason, named, 1, Tier::Unknown)
+    }
+
     fn record(
         &self,
         api: &shim::Api,
@@ -150,8 +162,22 @@ impl Pool {
         count: usize,
         to: Tier,
     ) {
-        let block = shim::Block {
-            head: api.head::<shim::Block>(),
+        let head = api.head::<shim::Block>();
+        tell(api, &self.block_of(head, event, reason, named, count, to));
+    }
+
+    #[inline]
+    fn block_of(
+        &self,
+        head: shim::Head,
+        event: Event,
+        reason: Reason,
+        named: Named,
+        count: usize,
+        to: Tier,
+    ) -> shim::Block {
+        shim::Block {
+            head,
             hash: named.hash,
             request: named.request,
             block: named.block,
@@ -163,10 +189,15 @@ impl Pool {
             to_tier: to as u8,
             reason: reason as u8,
             reserved: [0; 4],
-        };
-        // SAFETY: the struct is whole.
-        unsafe { (api.block)(&raw const block) };
+        }
     }
+}
+
+/// Tell what [`Pool::event`] made.
+#[inline]
+pub fn tell(api: &shim::Api, block: &shim::Block) {
+    // SAFETY: the struct is whole.
+    unsafe { (api.block)(block) };
 }
 
 fn declare(id: u32, description: &Description<'_>) -> u32 {
