@@ -65,7 +65,7 @@ pub(crate) struct Config {
     pub(crate) metrics_address: Option<SocketAddr>,
     /// Workers with metrics of their own.
     pub(crate) metrics_workers: usize,
-    /// One in so many block hashes has its events recorded; a power of two.
+    /// One in so many block hashes has its events recorded; a power of two, or 0 for no block events.
     pub(crate) block_sample: u64,
     /// Whether copies on CUDA streams are timed by events.
     pub(crate) cuda: bool,
@@ -147,8 +147,8 @@ const METRICS_WORKERS: Range<usize> = Range {
 
 const BLOCK_SAMPLE: Range<u64> = Range {
     variable: "NASHTRACE_BLOCK_SAMPLE",
-    wanted: "a power of two from 1 to 65536",
-    accept: |n| (n.is_power_of_two() && n <= 65_536).then_some(n),
+    wanted: "0 or a power of two up to 65536",
+    accept: |n| (n == 0 || n.is_power_of_two() && n <= 65_536).then_some(n),
 };
 
 const TRANSFER_TIMEOUT_MS: Range<Duration> = Range {

@@ -24,7 +24,7 @@ static RUNNING: AtomicU64 = AtomicU64::new(0);
 /// The number of the last session that was started.
 static LAST: AtomicU64 = AtomicU64::new(0);
 
-/// Bits of a mixed block hash that are all zero in the sample.
+/// Bits of a mixed block hash that are all zero in the sample; all ones if no block event is wanted.
 static BLOCK_SAMPLE_MASK: AtomicU64 = AtomicU64::new(0);
 
 /// Set in the child of a fork: rings and collector belong to the parent.
@@ -114,7 +114,7 @@ pub(crate) fn start(config: Config) -> Result<Option<String>, SessionError> {
     let without_ring = SessionLosses { counters: &WITHOUT_RING, before };
     let metrics = prometheus::Registry::new();
     let metrics_address = config.metrics_address;
-    BLOCK_SAMPLE_MASK.store(config.block_sample - 1, Ordering::Relaxed);
+    BLOCK_SAMPLE_MASK.store(config.block_sample.wrapping_sub(1), Ordering::Relaxed);
     cuda::switch(config.cuda);
     collector::spawn(
         config,
@@ -263,10 +263,14 @@ pub(crate) fn running() -> Option<u64> {
     (running != 0).then_some(running)
 }
 
-/// Whether events of the block with this hash are recorded. Those without a hash always are.
+/// Whether an event of the block with this hash is recorded; `None` if no block event is wanted. Those of
+/// blocks without a hash belong to every sample.
 #[inline]
-pub(crate) fn samples_block(hash: u64) -> bool {
-    crate::record::is_in_sample(hash, BLOCK_SAMPLE_MASK.load(Ordering::Relaxed))
+pub(crate) fn samples_block(hash: u64) -> Option<bool> {
+    match BLOCK_SAMPLE_MASK.load(Ordering::Relaxed) {
+        u64::MAX => None,
+        mask => Some(crate::record::is_in_sample(hash, mask)),
+    }
 }
 
 /// Count an event that never reached a ring. Before the first session nothing counts as lost.

@@ -143,16 +143,35 @@ fn what_a_caller_does_wrong_he_is_told() {
     assert_eq!(stop().lost, [0; 8]);
 }
 
+/// Start a session that records one in so many hashes.
+fn start_sampling(directory: &std::path::Path, sample: &str) {
+    // SAFETY: tests of this program take turns, and nothing else reads the environment meanwhile.
+    unsafe { std::env::set_var("NASHTRACE_BLOCK_SAMPLE", sample) };
+    start(&options(directory));
+    // SAFETY: as above.
+    unsafe { std::env::remove_var("NASHTRACE_BLOCK_SAMPLE") };
+}
+
+#[test]
+fn a_sample_of_none_takes_nothing_and_counts_nothing() {
+    let _turn = turn();
+    let directory = tempfile::tempdir().unwrap();
+    start_sampling(directory.path(), "0");
+    for hash in [0, 7] {
+        let block = Block { hash, count: 1, ..empty() };
+        // SAFETY: the struct is whole.
+        assert_eq!(unsafe { (api().block)(&block) }, Status::Ok);
+    }
+    assert_eq!(stop().lost, [0; 8]);
+    assert_eq!(records::<Block>(directory.path()), []);
+}
+
 #[test]
 fn a_sample_takes_all_events_of_one_hash_in_so_many() {
     const HASHES: u64 = 4_096;
     let _turn = turn();
     let directory = tempfile::tempdir().unwrap();
-    // SAFETY: tests of this program take turns, and nothing else reads the environment meanwhile.
-    unsafe { std::env::set_var("NASHTRACE_BLOCK_SAMPLE", "64") };
-    start(&options(directory.path()));
-    // SAFETY: as above.
-    unsafe { std::env::remove_var("NASHTRACE_BLOCK_SAMPLE") };
+    start_sampling(directory.path(), "64");
     let events = [BlockEvent::Register, BlockEvent::Idle, BlockEvent::Evict];
     for event in events {
         for hash in 0..HASHES {

@@ -15,10 +15,10 @@ pub(super) unsafe extern "C" fn record(block: *const Block) -> Status {
     guarded(|| {
         // SAFETY: by the caller's promise.
         let block = unsafe { foreign::record(block) }?;
-        if session::samples_block(hash(&block)) {
-            push(&block, None)
-        } else {
-            leave_out(&block, LossReason::SampledOut)
+        match session::samples_block(hash(&block)) {
+            Some(true) => push(&block, None),
+            Some(false) => leave_out(&block, LossReason::SampledOut),
+            None => Ok(()),
         }
     })
 }

@@ -125,7 +125,8 @@ pub struct Api {
     /// what events of the pool carry. Takes a lock: keep the id.
     pub block_pool: unsafe extern "C" fn(pool: *const BlockPool, id: *mut u32) -> Status,
     /// Record an event of a block. With `NASHTRACE_BLOCK_SAMPLE=N` one in N hashes has its events
-    /// recorded; the others are counted as sampled out, and the status is `OK`.
+    /// recorded; the others are counted as sampled out, and the status is `OK`. With 0 nothing is
+    /// recorded or counted.
     pub block: unsafe extern "C" fn(block: *const Block) -> Status,
     /// Record a copy of blocks that has ended, or whose end nobody will see.
     pub transfer: unsafe extern "C" fn(transfer: *const Transfer) -> Status,

@@ -48,7 +48,7 @@ impl Metrics {
     pub(crate) fn new(registry: &Registry, config: &Config) -> Self {
         Self {
             router: RouterMetrics::new(registry, config.metrics_workers),
-            blocks: BlockMetrics::new(registry, config.block_sample),
+            blocks: BlockMetrics::new(registry, config.block_sample.max(1)),
             planner: PlannerMetrics::new(registry),
             transfers: TransferMetrics::new(registry),
             cuda: CudaMetrics::new(registry),

@@ -189,11 +189,20 @@ fn print(read: &Read<Span>, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(out, "{table}")?;
 
-    let lost = lost(read);
+    let mut lost = lost(read);
+    let sampled_out = lost.remove(LossReason::SampledOut.name()).unwrap_or(0);
     let total: u64 = lost.values().sum();
     writeln!(out, "{} {}", heading("Lost"), count(total))?;
     for (reason, lost) in lost.iter().filter(|(_, lost)| **lost > 0) {
         writeln!(out, "  {reason}: {}", count(*lost))?;
+    }
+    if sampled_out > 0 {
+        writeln!(
+            out,
+            "{} {} block events, as configured",
+            heading("Left out"),
+            count(sampled_out)
+        )?;
     }
     let files = read.files().flat_map(|(facts, _)| facts.missing_sentences());
     let deleted = deleted_files(read.files().map(|(facts, _)| facts));

@@ -83,7 +83,7 @@ pub fn by_process<'a>(
         let process = processes.entry(key).or_default();
         process.label = format!("{}, process {}", facts.header.host, facts.header.process_id);
         let sample = facts.setting("block_sample").and_then(|sample| sample.parse().ok());
-        process.recorded_sample = sample.unwrap_or(1_u64).next_power_of_two();
+        process.recorded_sample = sample.unwrap_or(1_u64).max(1).next_power_of_two();
         process.incomplete = process.incomplete.take().or_else(|| incomplete(facts));
         let named = |pool: &BlockPool| (*pool, facts.name(NameSpace::BlockPool, pool.name));
         process.pools.extend(blocks.pools.iter().map(named));
