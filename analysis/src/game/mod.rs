@@ -1,6 +1,7 @@
 //! What a decision cost, what a sequence of decisions does to the workers, and the games behind them: pure
 //! functions.
 
+mod equilibria;
 mod herding;
 mod normal_form;
 mod regret;

@@ -1,0 +1,2 @@
+//! Equilibria.
+mod homotopy;
