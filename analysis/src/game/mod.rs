@@ -1,12 +1,20 @@
 //! What a decision cost, what a sequence of decisions does to the workers, and the games behind them: pure
 //! functions.
 
+mod dominance;
 mod equilibria;
 mod herding;
 mod normal_form;
+mod pure;
 mod regret;
 
+pub use dominance::{Dominance, Dominated, DominanceKind, iterated_dominance};
+pub use equilibria::{
+    Certificate, Completeness, Component, Equilibria, Equilibrium, Search, Work, equilibria,
+    exact_max_regret,
+};
 pub use herding::{Herding, gini};
 pub use nashtrace::state::{overlap_regret, predicted_regret};
 pub use normal_form::{Game, GameError, Outcome, Player, Replicate};
+pub use pure::pure_equilibria;
 pub use regret::MixedProfile;

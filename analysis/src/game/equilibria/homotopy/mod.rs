@@ -35,7 +35,7 @@ pub(crate) struct Roots {
 
 /// Attempts per system: with more care, and a start system of its own each.
 const CARES: [Care; 4] = [
-    Care { prediction: 1e-4, steps: 200 },
+    Care { prediction: 1e-3, steps: 200 },
     Care { prediction: 1e-6, steps: 1_000 },
     Care { prediction: 1e-7, steps: 2_000 },
     Care { prediction: 1e-9, steps: 10_000 },
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     /// A system with random coefficients in which each group's player has one equation less than strategies.
-    pub(crate) fn random_system(sizes: &[usize], seed: u64) -> System {
+    fn random_system(sizes: &[usize], seed: u64) -> System {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let block = |group: usize| {
             let others: Vec<usize> = (0..sizes.len()).filter(|other| *other != group).collect();

@@ -135,6 +135,7 @@ pub(crate) struct Expansion {
     /// Per number of axes that are left (none first), per order: the tensor with the others summed out.
     levels: Vec<Vec<Vec<Complex64>>>,
     buffer: Vec<Complex64>,
+    change: Vec<Complex64>,
 }
 
 impl Expansion {
@@ -145,7 +146,7 @@ impl Expansion {
             levels.push(vec![vec![Complex64::ZERO; size]; orders + 1]);
             size *= axis;
         }
-        Self { levels, buffer: Vec::new() }
+        Self { levels, buffer: Vec::new(), change: Vec::new() }
     }
 
     /// The values' coefficient of an order.
@@ -153,40 +154,70 @@ impl Expansion {
         &self.levels[0][order]
     }
 
-    /// Compute the coefficient of an order from those of the curve; that of the same order is taken as zero
-    /// unless it is `known`.
+    /// Compute the coefficient of an order from those of the curve, taking the curve's own coefficient of that
+    /// order as zero; [`Expansion::settle`] adds what belongs to it.
     pub(crate) fn expand(
         &mut self,
         block: &Block,
         system: &System,
         curve: &[Vec<Complex64>],
         order: usize,
-        known: bool,
     ) {
         let last = block.others.len() - 1;
-        for level in (0..=last).rev() {
-            let group = block.others[level];
+        self.levels[last][order].fill(Complex64::ZERO);
+        for level in (0..last).rev() {
             let mut sum = std::mem::take(&mut self.levels[level][order]);
             sum.fill(Complex64::ZERO);
-            if level == last {
-                if known {
-                    let vector = system.group(&curve[order], group);
-                    contract(&block.tensor, vector, 1, &mut sum);
-                }
-            } else {
-                for share in 0..=order {
-                    if share == order && !known {
-                        continue;
-                    }
-                    let vector = system.group(&curve[share], group);
-                    let tensor = &self.levels[level + 1][order - share];
-                    contract(tensor, vector, 1, &mut self.buffer);
-                    for (sum, term) in sum.iter_mut().zip(&self.buffer) {
-                        *sum += term;
-                    }
-                }
+            // The highest order of the level behind is not zero where that one depends on several groups.
+            let first = usize::from(level + 1 == last);
+            for share in first..order {
+                let vector = system.group(&curve[share], block.others[level]);
+                add_rows(&self.levels[level + 1][order - share], vector, &mut sum);
             }
             self.levels[level][order] = sum;
         }
+    }
+
+    /// Add to the coefficient of an order what the curve's coefficient of that order contributes.
+    pub(crate) fn settle(
+        &mut self,
+        block: &Block,
+        system: &System,
+        curve: &[Vec<Complex64>],
+        order: usize,
+    ) {
+        let last = block.others.len() - 1;
+        let vector = system.group(&curve[order], block.others[last]);
+        let mut change = std::mem::take(&mut self.change);
+        contract(&block.tensor, vector, 1, &mut change);
+        add(&change, &mut self.levels[last][order]);
+        for level in (0..last).rev() {
+            let group = block.others[level];
+            // What the level behind has gained, at order zero of this group ...
+            let mut gain = std::mem::take(&mut self.buffer);
+            contract(&change, system.group(&curve[0], group), 1, &mut gain);
+            if order > 0 {
+                // ... and what this group has gained, at order zero of the level behind.
+                add_rows(&self.levels[level + 1][0], system.group(&curve[order], group), &mut gain);
+            }
+            add(&gain, &mut self.levels[level][order]);
+            self.buffer = std::mem::replace(&mut change, gain);
+        }
+        self.change = change;
+    }
+}
+
+/// Add the sums of the rows of a matrix, weighted by a vector.
+fn add_rows(matrix: &[Complex64], vector: &[Complex64], sums: &mut [Complex64]) {
+    for (sum, row) in sums.iter_mut().zip(matrix.chunks_exact(vector.len())) {
+        for (entry, x) in row.iter().zip(vector) {
+            *sum += entry * x;
+        }
+    }
+}
+
+fn add(terms: &[Complex64], sums: &mut [Complex64]) {
+    for (sum, term) in sums.iter_mut().zip(terms) {
+        *sum += term;
     }
 }

@@ -11,7 +11,7 @@ use super::start::Start;
 use super::system::{Expansion, Scratch, System};
 
 /// Terms of the predictor.
-const ORDER: usize = 6;
+const ORDER: usize = 8;
 
 /// How carefully a path is followed.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +58,7 @@ const SINGULAR_BEFORE_END: f64 = 1e-9;
 /// A correction this small, relative to coordinates of size one, ends Newton's method along the way.
 const CONVERGED: f64 = 1e-8;
 /// A corrector whose first correction is larger than this is not trusted to be on its own path.
-const TRUSTED: f64 = 1e-3;
+const TRUSTED: f64 = 3e-2;
 /// A Jacobian whose pivots differ by more than this is called singular.
 const LEAST_PIVOT: f64 = 1e-11;
 
@@ -142,7 +142,7 @@ impl<'a> Tracker<'a> {
                 return End::Singular(self.curve[0].clone());
             }
             let size = self.newton(&mut point);
-            if size < 1e-15 || size >= last && size < 1e-12 {
+            if size < 1e-13 || size >= last && size < 1e-10 {
                 return End::Regular(point);
             }
             if size > 0.5 * last {
@@ -267,7 +267,7 @@ impl<'a> Tracker<'a> {
             self.curve[order].fill(Complex64::ZERO);
             let mut row = 0;
             for (index, block) in system.blocks.iter().enumerate() {
-                self.expansions[index].expand(block, system, &self.curve, order, false);
+                self.expansions[index].expand(block, system, &self.curve, order);
                 multiply(&self.forms[index], &mut self.products[index], order);
                 let f = &self.expansions[index];
                 let g = &self.products[index][block.others.len() - 1];
@@ -296,7 +296,11 @@ impl<'a> Tracker<'a> {
     fn settle(&mut self, order: usize) {
         let system = self.system;
         for (index, block) in system.blocks.iter().enumerate() {
-            self.expansions[index].expand(block, system, &self.curve, order, true);
+            if order == 0 {
+                self.expansions[index].expand(block, system, &self.curve, 0);
+                multiply(&self.forms[index], &mut self.products[index], 0);
+            }
+            self.expansions[index].settle(block, system, &self.curve, order);
             for (position, group) in block.others.iter().enumerate() {
                 let x = system.group(&self.curve[order], *group);
                 let rows = self.start.forms[index][position].chunks_exact(x.len());
@@ -304,13 +308,7 @@ impl<'a> Tracker<'a> {
                     *value = form.iter().zip(x).map(|(a, x)| a * x).sum();
                 }
             }
-            multiply(&self.forms[index], &mut self.products[index], order);
-            // The next order is first computed as if its coefficients were zero.
-            for form in &mut self.forms[index] {
-                if let Some(next) = form.get_mut(order + 1) {
-                    next.fill(Complex64::ZERO);
-                }
-            }
+            settle_products(&self.forms[index], &mut self.products[index], order);
         }
     }
 
@@ -333,18 +331,46 @@ impl<'a> Tracker<'a> {
     }
 }
 
-/// The coefficient of an order of the products of power series, one product per number of factors.
+/// The coefficient of an order of the products of power series, one product per number of factors, as if the
+/// series' own coefficients of that order were zero.
 fn multiply(forms: &[Vec<Vec<Complex64>>], products: &mut [Vec<Vec<Complex64>>], order: usize) {
-    products[0][order].copy_from_slice(&forms[0][order]);
+    products[0][order].fill(Complex64::ZERO);
     for factor in 1..forms.len() {
         let (shorter, longer) = products.split_at_mut(factor);
         let sums = &mut longer[0][order];
         sums.fill(Complex64::ZERO);
-        for share in 0..=order {
-            let pairs = shorter[factor - 1][share].iter().zip(&forms[factor][order - share]);
-            for (sum, (a, b)) in sums.iter_mut().zip(pairs) {
-                *sum += a * b;
-            }
+        for share in 1..=order {
+            add_products(&shorter[factor - 1][share], &forms[factor][order - share], sums);
         }
+    }
+}
+
+/// Add to the coefficient of an order what the series' coefficients of that order contribute.
+fn settle_products(
+    forms: &[Vec<Vec<Complex64>>],
+    products: &mut [Vec<Vec<Complex64>>],
+    order: usize,
+) {
+    let mut gain = forms[0][order].clone();
+    for (sum, term) in products[0][order].iter_mut().zip(&gain) {
+        *sum += term;
+    }
+    for factor in 1..forms.len() {
+        let (shorter, longer) = products.split_at_mut(factor);
+        for (gain, form) in gain.iter_mut().zip(&forms[factor][0]) {
+            *gain *= form;
+        }
+        if order > 0 {
+            add_products(&shorter[factor - 1][0], &forms[factor][order], &mut gain);
+        }
+        for (sum, term) in longer[0][order].iter_mut().zip(&gain) {
+            *sum += term;
+        }
+    }
+}
+
+fn add_products(a: &[Complex64], b: &[Complex64], sums: &mut [Complex64]) {
+    for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+        *sum += a * b;
     }
 }
