@@ -6,6 +6,7 @@ mod info;
 mod input;
 mod regret;
 mod show;
+mod solve;
 mod verify;
 
 use std::io::{self, BufWriter, Write};
@@ -50,6 +51,8 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Which decisions were regretted, why they were taken, and which worker is herded
     Regret(regret::Arguments),
+    /// The equilibria of a game, and what follows from them
+    Solve(solve::Arguments),
 }
 
 /// How a command ended, and whether its answer could be written.
@@ -90,6 +93,7 @@ pub fn run() -> ExitCode {
         Command::Decisions(arguments) => decisions::run(&arguments, out),
         Command::Doctor(arguments) => doctor::run(&arguments, out),
         Command::Regret(arguments) => regret::run(&arguments, out),
+        Command::Solve(arguments) => solve::run(&arguments, out),
     };
     let (ending, written) = answer(&mut out);
     match written.and_then(|()| out.flush()) {

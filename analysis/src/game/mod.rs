@@ -8,7 +8,7 @@ mod normal_form;
 mod pure;
 mod regret;
 
-pub use dominance::{Dominance, Dominated, DominanceKind, iterated_dominance};
+pub use dominance::{Dominance, DominanceKind, Dominated, iterated_dominance};
 pub use equilibria::{
     Certificate, Completeness, Component, Equilibria, Equilibrium, Search, Work, equilibria,
     exact_max_regret,

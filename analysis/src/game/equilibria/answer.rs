@@ -49,7 +49,8 @@ impl Equilibrium {
     /// The strategies that each player plays.
     #[must_use]
     pub fn support(&self) -> Vec<Vec<usize>> {
-        let played = |weights: &Vec<f64>| (0..weights.len()).filter(|s| weights[*s] > 0.0).collect();
+        let played =
+            |weights: &Vec<f64>| (0..weights.len()).filter(|s| weights[*s] > 0.0).collect();
         self.profile.iter().map(played).collect()
     }
 

@@ -95,7 +95,9 @@ impl<'a> Unknowns<'a> {
         let reference: Vec<usize> = approximate.iter().map(largest).collect();
         let places = support.iter().enumerate().flat_map(|(player, played)| {
             let left_over = reference[player];
-            (0..played.len()).filter(move |place| *place != left_over).map(move |place| (player, place))
+            (0..played.len())
+                .filter(move |place| *place != left_over)
+                .map(move |place| (player, place))
         });
         let places = places.collect();
         let players = 0..game.players();
@@ -179,7 +181,11 @@ impl<'a> Unknowns<'a> {
 
     fn newton(&self, approximate: &[Vec<f64>]) -> Option<Vec<f64>> {
         let n = self.places.len();
-        let begin: Vec<f64> = self.places.iter().map(|&(player, place)| approximate[player][place]).collect();
+        let begin: Vec<f64> =
+            self.places.iter().map(|&(player, place)| approximate[player][place]).collect();
+        if n == 0 {
+            return Some(begin);
+        }
         let mut point = begin.clone();
         let mut last = f64::INFINITY;
         for _ in 0..30 {
@@ -206,6 +212,9 @@ impl<'a> Unknowns<'a> {
     /// root's index.
     fn krawczyk(&self, middle: &[f64]) -> Option<(Vec<Interval>, i8)> {
         let n = self.places.len();
+        if n == 0 {
+            return Some((Vec::new(), 1));
+        }
         let at: Vec<Interval> = middle.iter().map(|x| Interval::point(*x)).collect();
         let jacobian = self.jacobian(&at);
         let jacobian = DMatrix::from_row_iterator(n, n, jacobian.iter().map(|v| v.middle()));
@@ -234,10 +243,14 @@ impl<'a> Unknowns<'a> {
                 })
                 .collect()
         };
-        let mut radii: Vec<f64> = newton.iter().map(|step| 2.0 * step.magnitude() + 1e-16).collect();
+        let mut radii: Vec<f64> =
+            newton.iter().map(|step| 2.0 * step.magnitude() + 1e-16).collect();
         for _ in 0..10 {
-            let region: Vec<Interval> =
-                middle.iter().zip(&radii).map(|(x, radius)| Interval::around(*x, *radius)).collect();
+            let region: Vec<Interval> = middle
+                .iter()
+                .zip(&radii)
+                .map(|(x, radius)| Interval::around(*x, *radius))
+                .collect();
             let first = image(&region);
             if first.iter().zip(&region).all(|(new, old)| new.is_inside(*old)) {
                 return Some((first, index));
@@ -261,7 +274,8 @@ mod tests {
     #[test]
     fn a_root_is_proved_and_sharpened() {
         let full = vec![vec![0, 1], vec![0, 1]];
-        let Verdict::Proved(root) = certify(&battle(), &full, &[vec![0.6667, 0.3333], vec![0.3333, 0.6667]])
+        let Verdict::Proved(root) =
+            certify(&battle(), &full, &[vec![0.6667, 0.3333], vec![0.3333, 0.6667]])
         else {
             panic!("not proved");
         };

@@ -5,7 +5,11 @@ use super::supports::{Support, profiles_of_others};
 use crate::game::Game;
 
 /// The system of a support, and the players of its groups: those that play more than one strategy.
-pub(super) fn system_of(game: &Game, normalised: &[f64], support: &Support) -> (System, Vec<usize>) {
+pub(super) fn system_of(
+    game: &Game,
+    normalised: &[f64],
+    support: &Support,
+) -> (System, Vec<usize>) {
     let mixing: Vec<usize> =
         (0..game.players()).filter(|player| support[*player].len() > 1).collect();
     let sizes = mixing.iter().map(|player| support[*player].len()).collect();
@@ -24,9 +28,8 @@ fn contrasts(game: &Game, normalised: &[f64], support: &Support, player: usize) 
     let others = profiles_of_others(game, support, player);
     let stride = game.strides()[player];
     let players = game.players();
-    let payoff = |other: usize, strategy: usize| {
-        normalised[(other + strategy * stride) * players + player]
-    };
+    let payoff =
+        |other: usize, strategy: usize| normalised[(other + strategy * stride) * players + player];
     let played = &support[player];
     let mut tensor = Vec::with_capacity((played.len() - 1) * others.len());
     for contrast in 1..played.len() {

@@ -58,7 +58,8 @@ fn regret(game: &Game, profile: &[Vec<BigInt>], player: usize) -> BigRational {
     let best = expected.iter().max().cloned().unwrap_or_else(BigInt::zero);
     let gain = best * sum(&profile[player]) - own;
     let sums: BigInt = profile.iter().map(|weights| sum(weights)).product();
-    let regret = if sums.is_zero() { BigRational::zero() } else { BigRational::new(gain, sums * scale) };
+    let regret =
+        if sums.is_zero() { BigRational::zero() } else { BigRational::new(gain, sums * scale) };
     if regret.is_negative() { BigRational::zero() } else { regret }
 }
 
@@ -77,8 +78,8 @@ mod tests {
         let regret = exact_max_regret(&game, &profile);
         assert!(regret > 0.0 && regret < 1e-15, "{regret:e}");
         let half = vec![vec![0.5, 0.5], vec![0.25, 0.75]];
-        assert_eq!(exact_max_regret(&game, &half), 0.5);
-        assert!((game.max_regret(&half) - 0.5).abs() < 1e-15);
+        assert_eq!(exact_max_regret(&game, &half), 0.125);
+        assert!((game.max_regret(&half) - 0.125).abs() < 1e-15);
         assert_eq!(exact_max_regret(&game, &game.pure_profile(0)), 0.0);
     }
 

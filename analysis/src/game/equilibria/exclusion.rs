@@ -9,17 +9,18 @@
 
 use crate::game::Game;
 
-/// Sums below this are not trusted to be positive: coefficients are at most one in size and their sums have
+/// Sums below this are not trusted to be positive: coefficients are at most two in size and their sums have
 /// few terms, so their rounding errors stay far below.
 const POSITIVE: f64 = 1e-11;
 /// Supports with more profiles than this are not looked at.
 const MOST_PROFILES: usize = 4_096;
 
-/// Payoffs of every player between zero and one.
+/// Payoffs of every player between zero and one, or two where their range is too large for a number.
 pub(super) fn normalised_payoffs(game: &Game) -> Vec<f64> {
     let players = game.players();
-    let ranges: Vec<(f64, f64)> =
-        (0..players).map(|player| (game.payoff_range(player).0, game.payoff_scale(player))).collect();
+    let ranges: Vec<(f64, f64)> = (0..players)
+        .map(|player| (game.payoff_range(player).0, game.payoff_scale(player)))
+        .collect();
     let normalised = |(index, payoff): (usize, &f64)| {
         let (low, scale) = ranges[index % players];
         // Divided first: the difference of two finite numbers may be infinite.
@@ -87,10 +88,11 @@ impl Conditions {
                 let others = others.filter(|(strategy, _)| *strategy != played);
                 let gains = others.map(|(_, other)| normalised[other * players + player] - own);
                 let begin = first[player][place];
-                coefficients.extend(gains.enumerate().map(|(index, value)| Coefficient {
-                    condition: begin + index,
-                    value,
-                }));
+                coefficients.extend(
+                    gains
+                        .enumerate()
+                        .map(|(index, value)| Coefficient { condition: begin + index, value }),
+                );
             }
             let advanced = places.iter_mut().zip(support).rev().any(|(place, played)| {
                 *place = (*place + 1) % played.len();
@@ -184,6 +186,6 @@ mod tests {
         let payoffs = vec![f64::MAX, 1.0, -f64::MAX, 3.0, 0.0, 2.0, f64::MAX, 1.0];
         let game = Game::new(Player::numbered(&[2, 2]), payoffs).unwrap();
         let normalised = normalised_payoffs(&game);
-        assert!(normalised.iter().all(|payoff| (0.0..=1.001).contains(payoff)), "{normalised:?}");
+        assert!(normalised.iter().all(|payoff| (0.0..=2.0).contains(payoff)), "{normalised:?}");
     }
 }

@@ -103,7 +103,8 @@ mod tests {
             exact(interval.low) < *value && *value < exact(interval.high)
         };
         for _ in 0..2_000 {
-            let mut value = || random.random_range(-1.0..1.0) * 10_f64.powi(random.random_range(-9..9));
+            let mut value =
+                || random.random_range(-1.0..1.0) * 10_f64.powi(random.random_range(-9..9));
             let (a, b, radius) = (value(), value(), value().abs());
             let (x, y) = (Interval::point(a), Interval::point(b));
             assert!(contains(x + y, &(exact(a) + exact(b))), "seed {seed}: {a} + {b}");
@@ -111,7 +112,10 @@ mod tests {
             assert!(contains(x * y, &(exact(a) * exact(b))), "seed {seed}: {a} * {b}");
             let wide = Interval::around(a, radius);
             for end in [exact(a) - exact(radius), exact(a) + exact(radius)] {
-                assert!(contains(wide * y, &(end * exact(b))), "seed {seed}: {a} +- {radius} * {b}");
+                assert!(
+                    contains(wide * y, &(end * exact(b))),
+                    "seed {seed}: {a} +- {radius} * {b}"
+                );
             }
         }
     }

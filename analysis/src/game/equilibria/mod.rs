@@ -141,7 +141,8 @@ impl Found {
     fn answer(mut self, game: &Game, kept: &[Vec<usize>]) -> Equilibria {
         let lost = self.work.lost;
         if lost > 0 {
-            self.reasons.push(format!("{lost} paths were lost, each of which may lead to an equilibrium"));
+            self.reasons
+                .push(format!("{lost} paths were lost, each of which may lead to an equilibrium"));
         }
         let is_whole = self.is_enumerated && lost == 0;
         let is_tied = self.proved.iter().any(|(_, _, is_strict)| !is_strict);
@@ -317,12 +318,21 @@ mod tests {
     fn timing() {
         for size in 3..=5 {
             let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(1);
-            let payoffs = (0..3 * size * size * size).map(|_| random.random_range(0.0..100.0)).collect();
+            let payoffs =
+                (0..3 * size * size * size).map(|_| random.random_range(0.0..100.0)).collect();
             let game = Game::new(Player::numbered(&[size; 3]), payoffs).unwrap();
             let t = std::time::Instant::now();
             let found = equilibria(&game, Search { seed: 0, stop: &|| false });
-            println!("{size}: {:?} {:?} {} {:?}", t.elapsed(), found.work, found.completeness, found.reasons);
-            for e in found.equilibria { println!("{:?} {:e} {:?}", e.support(), e.regret, e.radius); }
+            println!(
+                "{size}: {:?} {:?} {} {:?}",
+                t.elapsed(),
+                found.work,
+                found.completeness,
+                found.reasons
+            );
+            for e in found.equilibria {
+                println!("{:?} {:e} {:?}", e.support(), e.regret, e.radius);
+            }
         }
     }
 }

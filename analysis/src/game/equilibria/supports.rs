@@ -19,7 +19,8 @@ const MOST_SIZES: usize = 4_000_000;
 impl Supports {
     /// None if there are too many to begin with.
     pub(super) fn of(shape: &[usize]) -> Option<Self> {
-        let combinations = shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
+        let combinations =
+            shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
         if combinations? > MOST_SIZES {
             return None;
         }

@@ -62,16 +62,11 @@ pub(crate) fn roots(system: &System, seed: u64, stream: u64, stop: &dyn Fn() -> 
     best.unwrap_or_default()
 }
 
-fn attempt(
-    system: &System,
-    care: Care,
-    random: &mut ChaCha8Rng,
-    stop: &dyn Fn() -> bool,
-) -> Roots {
+fn attempt(system: &System, care: Care, random: &mut ChaCha8Rng, stop: &dyn Fn() -> bool) -> Roots {
     let start = Start::random(system, random);
     let mut tracker = Tracker::new(system, &start, care);
     let mut roots = Roots::default();
-    
+
     start.roots(system, |begin| {
         if stop() {
             roots.stopped = true;
@@ -121,7 +116,10 @@ fn duplicates(roots: &mut Vec<Point>) -> u64 {
 }
 
 fn are_same(a: &Point, b: &Point) -> bool {
-    a.iter().flatten().zip(b.iter().flatten()).all(|(a, b)| (a - b).norm() <= SAME * (1.0 + a.norm()))
+    a.iter()
+        .flatten()
+        .zip(b.iter().flatten())
+        .all(|(a, b)| (a - b).norm() <= SAME * (1.0 + a.norm()))
 }
 
 #[cfg(test)]

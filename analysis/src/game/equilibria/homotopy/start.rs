@@ -62,7 +62,12 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn choose(&mut self, block: usize, equation: usize, visit: &mut dyn FnMut(&[Complex64]) -> bool) {
+    fn choose(
+        &mut self,
+        block: usize,
+        equation: usize,
+        visit: &mut dyn FnMut(&[Complex64]) -> bool,
+    ) {
         if !self.going_on {
             return;
         }
@@ -92,7 +97,8 @@ impl Walk<'_> {
     /// Whether the equations from here on can still fill every group.
     fn can_fill(&self, block: usize, equation: usize) -> bool {
         let blocks = self.system.blocks.iter().enumerate().skip(block);
-        let left = |index: usize, count: usize| if index == block { count - equation } else { count };
+        let left =
+            |index: usize, count: usize| if index == block { count - equation } else { count };
         self.system.sizes.iter().enumerate().all(|(group, size)| {
             let able = blocks.clone().filter(|(_, block)| block.others.contains(&group));
             let able: usize = able.map(|(index, block)| left(index, block.equations)).sum();
@@ -107,7 +113,8 @@ impl Walk<'_> {
         let mut right = vec![Complex64::ZERO; size];
         for (row, [block, position, equation]) in self.chosen[group].iter().enumerate() {
             let forms = &self.start.forms[*block][*position];
-            factors.matrix()[row * size..][..size].copy_from_slice(&forms[equation * size..][..size]);
+            factors.matrix()[row * size..][..size]
+                .copy_from_slice(&forms[equation * size..][..size]);
         }
         // The factor that homogeneous coordinates leave open is settled by one more form.
         factors.matrix()[(size - 1) * size..].fill(Complex64::ONE);
@@ -158,7 +165,8 @@ mod tests {
         // Derangements of the two strategies of every player.
         assert_eq!(path_count(&[2; 4]), 9);
         let total = |size: usize| -> u64 {
-            let choose = |k: usize| (0..k).fold(1, |sum, i| sum * (size - i) as u64 / (i as u64 + 1));
+            let choose =
+                |k: usize| (0..k).fold(1, |sum, i| sum * (size - i) as u64 / (i as u64 + 1));
             let sizes = 1..=size;
             let all = sizes.clone().flat_map(|a| sizes.clone().map(move |b| (a, b)));
             let all = all.flat_map(|(a, b)| sizes.clone().map(move |c| [a, b, c]));

@@ -61,17 +61,21 @@ impl Block {
 }
 
 /// Sum an axis out: `tensor` is (outer, axis, inner), the result (outer, inner).
-pub(crate) fn contract<T>(tensor: &[T], vector: &[Complex64], inner: usize, result: &mut Vec<Complex64>)
-where
+pub(crate) fn contract<T>(
+    tensor: &[T],
+    vector: &[Complex64],
+    inner: usize,
+    result: &mut Vec<Complex64>,
+) where
     T: Copy,
     Complex64: std::ops::Mul<T, Output = Complex64>,
 {
     result.clear();
     if inner == 1 {
         let rows = tensor.chunks_exact(vector.len());
-        result.extend(rows.map(|row| {
-            row.iter().zip(vector).map(|(entry, x)| *x * *entry).sum::<Complex64>()
-        }));
+        result.extend(
+            rows.map(|row| row.iter().zip(vector).map(|(entry, x)| *x * *entry).sum::<Complex64>()),
+        );
         return;
     }
     for chunk in tensor.chunks_exact(vector.len() * inner) {

@@ -66,9 +66,8 @@ impl<'a> Tracker<'a> {
     pub(crate) fn new(system: &'a System, start: &'a Start, care: Care) -> Self {
         let unknowns = system.unknowns();
         let zeros = |size: usize| vec![Complex64::ZERO; size];
-        let by_factor = |factors: usize, equations: usize| {
-            vec![vec![zeros(equations); ORDER + 1]; factors]
-        };
+        let by_factor =
+            |factors: usize, equations: usize| vec![vec![zeros(equations); ORDER + 1]; factors];
         let blocks = &system.blocks;
         let expansion = |block| Expansion::new(block, &system.sizes, ORDER);
         let series: Vec<_> =
@@ -161,8 +160,10 @@ impl<'a> Tracker<'a> {
             let coordinates = self.system.begins[group]..self.system.begins[group + 1];
             let coordinates = &mut self.curve[0][coordinates];
             let size = |index: usize| coordinates[index].norm_sqr();
-            let largest = (0..coordinates.len()).fold(0, |a, b| if size(b) > size(a) { b } else { a });
-            if largest != *chart && size(largest) > factor * factor * size(*chart) || factor == 0.0 {
+            let largest =
+                (0..coordinates.len()).fold(0, |a, b| if size(b) > size(a) { b } else { a });
+            if largest != *chart && size(largest) > factor * factor * size(*chart) || factor == 0.0
+            {
                 *chart = largest;
                 changed = true;
                 let scale = coordinates[largest].inv();
@@ -199,7 +200,8 @@ impl<'a> Tracker<'a> {
                 for equation in 0..block.equations {
                     let forms = &self.forms[index];
                     let others = (0..block.others.len()).filter(|other| *other != position);
-                    let product: Complex64 = others.map(|other| forms[other][0][equation]).product();
+                    let product: Complex64 =
+                        others.map(|other| forms[other][0][equation]).product();
                     let product = product * s;
                     let form = &self.start.forms[index][position][equation * size..][..size];
                     let gradient = &gradient[equation * size..][..size];
@@ -213,7 +215,8 @@ impl<'a> Tracker<'a> {
                     }
                     if position == 0 {
                         let value: Complex64 = gradient.iter().zip(x).map(|(a, x)| a * x).sum();
-                        self.values[first_row + equation] = value * t + product * forms[0][0][equation];
+                        self.values[first_row + equation] =
+                            value * t + product * forms[0][0][equation];
                     }
                 }
             }
@@ -318,7 +321,7 @@ impl<'a> Tracker<'a> {
             self.curve[order].iter().map(Complex64::norm_sqr).fold(0.0, f64::max).sqrt()
         };
         let length = |order: usize| (self.care.prediction / size(order)).powf(1.0 / order as f64);
-        length(ORDER).min(length(ORDER - 1) )
+        length(ORDER).min(length(ORDER - 1))
     }
 
     fn predict(&self, length: f64, point: &mut [Complex64]) {
