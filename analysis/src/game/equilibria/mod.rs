@@ -7,6 +7,7 @@
 //! by enumerating the vertices of the best-response polytopes.
 
 mod answer;
+mod bimatrix;
 mod certify;
 mod conditions;
 mod exact;
@@ -39,6 +40,9 @@ pub struct Search<'a> {
 pub fn equilibria(game: &Game, search: Search<'_>) -> Equilibria {
     let kept = iterated_dominance(game, DominanceKind::Strict).remaining;
     let reduced = game.restricted(&kept);
+    if reduced.players() == 2 {
+        return bimatrix::equilibria(game, &reduced, &kept, search);
+    }
     let mut found = Found::default();
     found.pure(&reduced);
     found.mixed(&reduced, search);
