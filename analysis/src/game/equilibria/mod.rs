@@ -10,6 +10,7 @@ mod answer;
 mod bimatrix;
 mod certify;
 mod conditions;
+mod continua;
 mod exact;
 mod exclusion;
 mod homotopy;
@@ -23,6 +24,7 @@ pub use exact::exact_max_regret;
 
 use super::{DominanceKind, Game, MixedProfile, iterated_dominance, pure_equilibria};
 use certify::{Proved, Verdict, certify};
+use continua::{Piece, Resolved};
 use homotopy::{Point, path_count};
 use supports::{Support, Supports};
 
@@ -38,15 +40,94 @@ pub struct Search<'a> {
 /// Find the equilibria of a game. The answer is the same on any number of threads, unless it is stopped.
 #[must_use]
 pub fn equilibria(game: &Game, search: Search<'_>) -> Equilibria {
-    let kept = iterated_dominance(game, DominanceKind::Strict).remaining;
-    let reduced = game.restricted(&kept);
-    if reduced.players() == 2 {
-        return bimatrix::equilibria(game, &reduced, &kept, search);
+    let mut kept = iterated_dominance(game, DominanceKind::Strict).remaining;
+    if game.players() == 2 {
+        return bimatrix::equilibria(game, &game.restricted(&kept), &kept, search);
+    }
+    if is_indifferent(game) {
+        return everything(game);
     }
     let mut found = Found::default();
+    found.reasons = remove_twins(game, &mut kept);
+    found.has_twins = !found.reasons.is_empty();
+    let reduced = game.restricted(&kept);
     found.pure(&reduced);
     found.mixed(&reduced, search);
+    found.resolve(&reduced, search);
     found.answer(game, &kept)
+}
+
+/// Whether no player's own strategy matters to it: then every profile is an equilibrium.
+fn is_indifferent(game: &Game) -> bool {
+    (0..game.profiles())
+        .all(|profile| (0..game.players()).all(|p| game.pure_regret(profile, p) == 0.0))
+}
+
+fn everything(game: &Game) -> Equilibria {
+    /// Corners that are listed at most.
+    const MOST: usize = 64;
+    let corners = (0..game.profiles()).take(MOST).map(|profile| game.pure_profile(profile));
+    let component = Component {
+        support: game.shape().iter().map(|count| (0..*count).collect()).collect(),
+        dimension: game.shape().iter().map(|count| count - 1).sum(),
+        points: corners.collect(),
+        is_hull: game.profiles() <= MOST,
+    };
+    let is_trivial = component.dimension == 0;
+    let list = |profile: usize| Equilibrium {
+        certificate: Certificate::Exact,
+        radius: Some(0.0),
+        is_strict: is_trivial,
+        is_isolated: Some(is_trivial),
+        index: is_trivial.then_some(1),
+        component: (!is_trivial).then_some(0),
+        ..Equilibrium::of_profile(game, game.pure_profile(profile))
+    };
+    let reason = "no player's payoff depends on its own strategy: every profile is an equilibrium";
+    Equilibria {
+        equilibria: (0..game.profiles()).take(MOST).map(list).collect(),
+        components: if is_trivial { Vec::new() } else { vec![component] },
+        completeness: if is_trivial {
+            Completeness::Complete
+        } else {
+            Completeness::CompleteUpToDegeneracy
+        },
+        reasons: if is_trivial { Vec::new() } else { vec![reason.to_owned()] },
+        work: Work::default(),
+    }
+}
+
+/// Keep one of strategies under which every player gets the same whatever the others play. One sentence for
+/// each that goes.
+fn remove_twins(game: &Game, kept: &mut [Vec<usize>]) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for player in 0..game.players() {
+        let others = supports::profiles_of_others(game, kept, player);
+        let stride = game.strides()[player];
+        let mut different: Vec<usize> = Vec::new();
+        for &strategy in &kept[player] {
+            let is_twin = |other: &&usize| {
+                others.iter().all(|profile| {
+                    let [a, b] = [strategy, **other].map(|s| game.payoffs_of(profile + s * stride));
+                    a == b
+                })
+            };
+            match different.iter().find(is_twin) {
+                None => different.push(strategy),
+                Some(twin) => {
+                    let names = &game.player(player).strategies;
+                    let (player, twin, strategy) =
+                        (&game.player(player).name, &names[*twin], &names[strategy]);
+                    sentences.push(format!(
+                        "strategies {twin} and {strategy} of {player} are the same to everyone: where \
+                         {twin} is played, so may be {strategy}"
+                    ));
+                }
+            }
+        }
+        kept[player] = different;
+    }
+    sentences
 }
 
 /// Supports that are handed out to threads together.
@@ -67,6 +148,15 @@ struct Found {
     suspects: Vec<Suspect>,
     work: Work,
     is_enumerated: bool,
+    has_twins: bool,
+    /// Whether a suspicious support was left without an explanation.
+    has_riddle: bool,
+    pieces: Vec<Piece>,
+    /// Pieces that hang together, by number.
+    components: Vec<Vec<usize>>,
+    /// Per equilibrium, the component that it belongs to.
+    limits: Vec<Option<usize>>,
+    multiple: Vec<MixedProfile>,
     reasons: Vec<String>,
 }
 
@@ -142,6 +232,41 @@ impl Found {
         !outcome.stopped
     }
 
+    /// Find out what the suspicious supports hold.
+    fn resolve(&mut self, game: &Game, search: Search<'_>) {
+        if self.suspects.is_empty() {
+            return;
+        }
+        let normalised = game.with_payoffs(exclusion::normalised_payoffs(game));
+        let normalised = normalised.expect("finite payoffs of a game with these players");
+        let resolved: Vec<Resolved> = self
+            .suspects
+            .par_iter()
+            .with_max_len(1)
+            .map(|suspect| continua::resolve(&normalised, suspect, search.seed, search.stop))
+            .collect();
+        for (suspect, resolved) in self.suspects.iter().zip(resolved) {
+            // Where no path leads there can be nothing but a continuum, and none was found.
+            self.has_riddle |= !suspect.points.is_empty() && !resolved.has_equilibrium;
+            self.pieces.extend(resolved.pieces);
+            self.multiple.extend(resolved.multiple);
+        }
+        self.components = components(&normalised, &self.pieces);
+        let limits = self.proved.iter().map(|(profile, _, is_strict)| {
+            let holds = |component: &Vec<usize>| {
+                component
+                    .iter()
+                    .any(|piece| continua::is_limit(&normalised, &self.pieces[*piece], profile))
+            };
+            if *is_strict { None } else { self.components.iter().position(holds) }
+        });
+        self.limits = limits.collect();
+        if (search.stop)() {
+            self.is_enumerated = false;
+            self.reasons.push("there was no time to look at all continua".to_owned());
+        }
+    }
+
     fn answer(mut self, game: &Game, kept: &[Vec<usize>]) -> Equilibria {
         let lost = self.work.lost;
         if lost > 0 {
@@ -154,10 +279,12 @@ impl Found {
             self.reasons.push("some equilibria have ties".to_owned());
         }
         let sum: i32 = self.proved.iter().map(|(_, root, _)| i32::from(root.index)).sum();
-        let equilibria: Vec<Equilibrium> = self
+        let limits = self.limits.into_iter().chain(std::iter::repeat(None));
+        let mut equilibria: Vec<Equilibrium> = self
             .proved
             .into_iter()
-            .map(|(profile, root, is_strict)| {
+            .zip(limits)
+            .map(|((profile, root, is_strict), component)| {
                 let is_pure = root.weights.iter().all(|weights| weights.len() == 1);
                 let certificate = match (is_pure, is_strict) {
                     (true, _) => Certificate::Exact,
@@ -168,15 +295,43 @@ impl Found {
                     certificate,
                     radius: Some(root.radius),
                     is_strict,
-                    is_isolated: is_strict.then_some(true),
+                    is_isolated: if component.is_some() {
+                        Some(false)
+                    } else {
+                        is_strict.then_some(true)
+                    },
+                    component,
                     index: Some(root.index),
                     ..Equilibrium::of_profile(game, extended(game, kept, &profile))
                 }
             })
             .collect();
+        for profile in &self.multiple {
+            equilibria.push(Equilibrium::of_profile(game, extended(game, kept, profile)));
+        }
+        if !self.multiple.is_empty() {
+            self.reasons.push("some equilibria are multiple roots of their conditions".to_owned());
+        }
+        if !self.components.is_empty() {
+            self.reasons.push("there are continua of equilibria".to_owned());
+        }
+        if self.has_riddle {
+            self.reasons
+                .push("a singular root near an equilibrium could not be explained".to_owned());
+        }
+        let is_degenerate = is_tied
+            || self.has_riddle
+            || self.has_twins
+            || !self.components.is_empty()
+            || !self.multiple.is_empty();
+        let components = self.components.iter().map(|component| {
+            let pieces = component.iter().map(|number| &self.pieces[*number]);
+            joined(game, kept, &pieces.collect::<Vec<&Piece>>())
+        });
+        let components: Vec<Component> = components.collect();
         let completeness = if !is_whole {
             Completeness::Found(equilibria.len())
-        } else if is_tied || !self.suspects.is_empty() {
+        } else if is_degenerate {
             Completeness::CompleteUpToDegeneracy
         } else if sum == 1 {
             Completeness::Complete
@@ -184,13 +339,56 @@ impl Found {
             self.reasons.push(format!("the indices of the equilibria sum to {sum} instead of 1"));
             Completeness::Found(equilibria.len())
         };
-        Equilibria {
-            equilibria,
-            components: Vec::new(),
-            completeness,
-            reasons: self.reasons,
-            work: self.work,
+        Equilibria { equilibria, components, completeness, reasons: self.reasons, work: self.work }
+    }
+}
+
+/// Pieces that hang together: of the same support and more than one dimension, or where one ends at another.
+fn components(game: &Game, pieces: &[Piece]) -> Vec<Vec<usize>> {
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    let touches = |a: &Piece, b: &Piece| {
+        a.support == b.support && a.dimension > 1
+            || a.points.iter().any(|point| continua::is_limit(game, b, point))
+            || b.points.iter().any(|point| continua::is_limit(game, a, point))
+    };
+    for number in 0..pieces.len() {
+        let near =
+            |part: &Vec<usize>| part.iter().any(|other| touches(&pieces[*other], &pieces[number]));
+        let (joined, apart): (Vec<_>, Vec<_>) = parts.into_iter().partition(near);
+        let mut part: Vec<usize> = joined.into_iter().flatten().collect();
+        part.push(number);
+        parts = apart;
+        parts.push(part);
+    }
+    parts.iter_mut().for_each(|part| part.sort_unstable());
+    parts.sort();
+    parts
+}
+
+fn joined(game: &Game, kept: &[Vec<usize>], pieces: &[&Piece]) -> Component {
+    let mut points: Vec<MixedProfile> = Vec::new();
+    for point in pieces.iter().flat_map(|piece| &piece.points) {
+        let point = extended(game, kept, point);
+        if !points.iter().any(|known| continua::distance(known, &point) < continua::SAME) {
+            points.push(point);
         }
+    }
+    let played = |player: usize| {
+        let mut played: Vec<usize> = pieces
+            .iter()
+            .flat_map(|piece| &piece.support[player])
+            .map(|s| kept[player][*s])
+            .collect();
+        played.sort_unstable();
+        played.dedup();
+        played
+    };
+    let dimension = pieces.iter().map(|piece| piece.dimension).max().unwrap_or(0);
+    Component {
+        support: (0..game.players()).map(played).collect(),
+        dimension,
+        points,
+        is_hull: false,
     }
 }
 
@@ -308,35 +506,4 @@ fn is_nearly_best(game: &Game, normalised: &[f64], profile: &MixedProfile) -> bo
         })
         .collect();
     normalised.max_regret(&clipped) < NEARLY_SINGULAR
-}
-
-#[cfg(test)]
-mod tests {
-    use rand::{Rng, SeedableRng};
-
-    use super::*;
-    use crate::game::Player;
-
-    #[test]
-    #[ignore]
-    fn timing() {
-        for size in 3..=5 {
-            let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(1);
-            let payoffs =
-                (0..3 * size * size * size).map(|_| random.random_range(0.0..100.0)).collect();
-            let game = Game::new(Player::numbered(&[size; 3]), payoffs).unwrap();
-            let t = std::time::Instant::now();
-            let found = equilibria(&game, Search { seed: 0, stop: &|| false });
-            println!(
-                "{size}: {:?} {:?} {} {:?}",
-                t.elapsed(),
-                found.work,
-                found.completeness,
-                found.reasons
-            );
-            for e in found.equilibria {
-                println!("{:?} {:e} {:?}", e.support(), e.regret, e.radius);
-            }
-        }
-    }
 }
