@@ -24,6 +24,21 @@ impl Game {
         self.strategy_expectations(payoffs.copied(), profile, player)
     }
 
+    /// What a player expects of each of its strategies against each strategy of one other player, while the
+    /// rest mix: own strategy, then the other's, row-major.
+    #[must_use]
+    pub fn pair_payoffs(&self, profile: &[Vec<f64>], player: usize, other: usize) -> Vec<f64> {
+        let count = self.strategies(other);
+        let mut table = vec![0.0; self.strategies(player) * count];
+        for number in 0..self.profiles() {
+            let others = (0..self.players()).filter(|p| *p != player && *p != other);
+            let weight: f64 = others.map(|p| profile[p][self.strategy(number, p)]).product();
+            let [row, column] = [player, other].map(|p| self.strategy(number, p));
+            table[row * count + column] += weight * self.payoff(number, player);
+        }
+        table
+    }
+
     /// What each player expects.
     #[must_use]
     pub fn expected_payoffs(&self, profile: &[Vec<f64>]) -> Vec<f64> {
@@ -141,6 +156,11 @@ mod tests {
                 let expected = by_definition(&game, &deviation, player) - payoffs[player];
                 assert!((gain - expected).abs() < 1e-12);
             }
+        }
+        let table = game.pair_payoffs(&profile, 1, 2);
+        for (strategy, payoff) in game.strategy_payoffs(&profile, 1).into_iter().enumerate() {
+            let expected = table[2 * strategy] * 0.625 + table[2 * strategy + 1] * 0.375;
+            assert!((payoff - expected).abs() < 1e-12);
         }
         let welfare: Vec<f64> = (0..game.profiles()).map(|p| game.welfare(p)).collect();
         let expected: f64 = payoffs.iter().sum();

@@ -3,8 +3,10 @@
 //! One file per section of the answer. A section gives its part of the JSON and prints its tables; it is
 //! entered in [`SECTIONS`].
 
+mod correlated;
 mod dominance;
 mod equilibria;
+mod logit;
 mod profiles;
 mod pure;
 
@@ -14,8 +16,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
+use correlated::Correlated;
+
 use super::{Answered, Ending, complain, write_json};
-use crate::game::{Equilibria, Game, MixedProfile, Search};
+use crate::game::{Equilibria, Game, LogitPath, MixedProfile, Search, logit_path};
 use crate::load::game_of_file;
 use crate::report::heading;
 
@@ -27,7 +31,7 @@ Examples:
   nashtrace solve game.json
   nashtrace solve game.nfg --json | jq .completeness
   nashtrace solve game.csv --profile 'cache-greedy,4+4,moderate' --profile '0.5,0.5,0;1,0,0;0,0,1'
-  nashtrace solve large.json --time-limit 10";
+  nashtrace solve large.json --time-limit 10 --logit-path branch.csv";
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -48,12 +52,20 @@ pub(super) struct Arguments {
     /// probabilities of each player's strategies
     #[arg(long, value_name = "PROFILE")]
     profile: Vec<String>,
+    /// Write the branch of logit equilibria that leads to an equilibrium to this file, as CSV
+    #[arg(long, value_name = "FILE")]
+    logit_path: Option<PathBuf>,
 }
+
+/// The largest regret, relative to a player's range of payoffs, at which the logit branch ends.
+const LOGIT_TOLERANCE: f64 = 1e-8;
 
 /// A game and what was found out about it, for the sections to show.
 struct Solved {
     game: Game,
     equilibria: Equilibria,
+    logit: LogitPath,
+    correlated: Correlated,
     profiles: Vec<(String, MixedProfile)>,
 }
 
@@ -70,8 +82,14 @@ struct Section {
 }
 
 /// The answer, in order.
-const SECTIONS: [Section; 4] =
-    [equilibria::SECTION, pure::SECTION, dominance::SECTION, profiles::SECTION];
+const SECTIONS: [Section; 6] = [
+    equilibria::SECTION,
+    pure::SECTION,
+    dominance::SECTION,
+    logit::SECTION,
+    correlated::SECTION,
+    profiles::SECTION,
+];
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
     let solved = match solve(arguments) {
@@ -97,8 +115,14 @@ fn solve(arguments: &Arguments) -> Result<Solved, String> {
     let profiles = arguments.profile.iter().map(of_text).collect::<Result<_, String>>()?;
     let deadline = Instant::now() + Duration::from_secs_f64(arguments.time_limit);
     let search = Search { seed: arguments.seed, stop: &|| Instant::now() >= deadline };
+    // One equilibrium comes first: it takes little time at any size.
+    let logit = logit_path(&game, LOGIT_TOLERANCE, search.stop);
+    if let Some(file) = &arguments.logit_path {
+        logit::export(&game, &logit, file)?;
+    }
     let equilibria = crate::game::equilibria(&game, search);
-    Ok(Solved { game, equilibria, profiles })
+    let correlated = Correlated::of(&game);
+    Ok(Solved { game, equilibria, logit, correlated, profiles })
 }
 
 fn print(solved: &Solved, out: &mut dyn Write) -> io::Result<()> {
