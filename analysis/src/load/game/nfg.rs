@@ -72,7 +72,12 @@ fn read_players(tokens: &mut Tokens) -> Result<Vec<Player>, Fault> {
             }
             strategies
         } else {
-            vec![String::new(); tokens.count("how many strategies a player has")?]
+            let count = tokens.count("how many strategies a player has")?;
+            // Every strategy needs a number of its own further down.
+            if count > tokens.tokens.len() {
+                return Err(tokens.fault("the file ends before the payoffs of so many strategies"));
+            }
+            vec![String::new(); count]
         };
         // Gambit allows strategies without a name; their number stands for it.
         let named = strategies
