@@ -8,6 +8,7 @@ mod input;
 mod planner;
 mod regret;
 mod show;
+mod solve;
 mod transfers;
 mod verify;
 
@@ -25,6 +26,7 @@ Examples:
   nashtrace verify target/quickstart/calm target/quickstart/herding
   nashtrace decisions run/ --reason cache_hit --limit 5 --candidates
   nashtrace regret run/ --json | jq .herding
+  nashtrace solve game.json
   NASHTRACE_DIR=/var/tmp/traces nashtrace doctor --library /opt/nashtrace/libnashtrace.so
 
 Exit codes: 0 good; 1 the data is bad or a check failed; 2 wrong use or unreadable input.";
@@ -59,6 +61,8 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Which decisions were regretted, why they were taken, and which worker is herded
     Regret(regret::Arguments),
+    /// The equilibria of a game, and what follows from them
+    Solve(solve::Arguments),
 }
 
 /// How a command ended, and whether its answer could be written.
@@ -102,6 +106,7 @@ pub fn run() -> ExitCode {
         Command::Planner(arguments) => planner::run(&arguments, out),
         Command::Doctor(arguments) => doctor::run(&arguments, out),
         Command::Regret(arguments) => regret::run(&arguments, out),
+        Command::Solve(arguments) => solve::run(&arguments, out),
     };
     let (ending, written) = answer(&mut out);
     match written.and_then(|()| out.flush()) {

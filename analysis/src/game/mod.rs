@@ -1,6 +1,26 @@
-//! What a decision cost, and what a sequence of decisions does to the workers: pure functions.
+//! What a decision cost, what a sequence of decisions does to the workers, and the games behind them: pure
+//! functions.
 
+mod correlated;
+mod dominance;
+mod equilibria;
 mod herding;
+mod logit;
+mod normal_form;
+mod pure;
+mod regret;
 
+pub use correlated::{
+    CorrelatedEquilibrium, CorrelatedError, CorrelatedKind, extreme_correlated, violation,
+};
+pub use dominance::{Dominance, DominanceKind, Dominated, iterated_dominance};
+pub use equilibria::{
+    Certificate, Completeness, Component, Equilibria, Equilibrium, Search, Work, equilibria,
+    exact_max_regret,
+};
 pub use herding::{Herding, gini};
+pub use logit::{LogitPath, LogitPoint, logit_path};
 pub use nashtrace::state::{overlap_regret, predicted_regret};
+pub use normal_form::{Game, GameError, Outcome, Player, Replicate};
+pub use pure::pure_equilibria;
+pub use regret::MixedProfile;

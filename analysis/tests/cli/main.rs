@@ -5,4 +5,5 @@ mod bad_input;
 mod doctor;
 mod players;
 mod runs;
+mod solve;
 mod support;

@@ -1,0 +1,192 @@
+//! Correlated and coarse correlated equilibria, by linear programs over the distributions of profiles.
+//!
+//! In a correlated equilibrium no player gains by replacing one recommended strategy by another one (Aumann 1974);
+//! in a coarse one no player gains by ignoring the recommendations altogether (Moulin and Vial 1978).
+
+use good_lp::{
+    Expression, ProblemVariables, ResolutionError, Solution, SolverModel, constraint, microlp,
+    variable,
+};
+use thiserror::Error;
+
+use super::Game;
+
+/// Which deviations are considered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CorrelatedKind {
+    /// From each recommended strategy to each other one.
+    Correlated,
+    /// From whatever is recommended to one strategy.
+    Coarse,
+}
+
+/// The equilibrium with the smallest or largest expectation of some value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CorrelatedEquilibrium {
+    /// The expectation.
+    pub value: f64,
+    /// The probability of each profile.
+    pub distribution: Vec<f64>,
+    /// What some player gains at most by a deviation: zero but for rounding.
+    pub violation: f64,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CorrelatedError {
+    /// The program would be too large.
+    #[error("the linear program of {profiles} profiles and {conditions} conditions is too large")]
+    TooLarge {
+        /// Profiles of the game.
+        profiles: usize,
+        /// Conditions.
+        conditions: usize,
+    },
+    /// The solver failed.
+    #[error("the linear program was not solved: {0}")]
+    Unsolved(String),
+}
+
+/// Entries of a program that is still tried.
+const MOST_ENTRIES: usize = 4_000_000;
+
+/// The equilibrium that minimises, or maximises, the expectation of a value by profile: the sum of payoffs, or a
+/// social cost.
+///
+/// # Errors
+///
+/// If the program is too large, or the solver gives up.
+pub fn extreme_correlated(
+    game: &Game,
+    kind: CorrelatedKind,
+    values: &[f64],
+    largest: bool,
+) -> Result<CorrelatedEquilibrium, CorrelatedError> {
+    let conditions = conditions(game, kind);
+    let (profiles, count) = (game.profiles(), conditions.len());
+    if profiles.saturating_mul(count) > MOST_ENTRIES {
+        return Err(CorrelatedError::TooLarge { profiles, conditions: count });
+    }
+    // Values between zero and one keep the solver's tolerances meaningful.
+    let (low, high) =
+        values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(*value), high.max(*value))
+        });
+    let scale = if high > low { high - low } else { 1.0 };
+    let mut variables = ProblemVariables::new();
+    let weights = variables.add_vector(variable().min(0.0), profiles);
+    let goal: Expression =
+        weights.iter().zip(values).map(|(weight, value)| *weight * ((value - low) / scale)).sum();
+    let problem = if largest { variables.maximise(goal) } else { variables.minimise(goal) };
+    let mut model = problem.using(microlp);
+    let all: Expression = weights.iter().sum();
+    model.add_constraint(constraint!(all == 1.0));
+    for condition in &conditions {
+        let gain: Expression =
+            condition.iter().map(|(profile, gain)| weights[*profile] * *gain).sum();
+        model.add_constraint(constraint!(gain <= 0.0));
+    }
+    let solved = model
+        .solve()
+        .map_err(|error: ResolutionError| CorrelatedError::Unsolved(error.to_string()))?;
+    let mut distribution: Vec<f64> =
+        weights.iter().map(|weight| solved.value(*weight).max(0.0)).collect();
+    let sum: f64 = distribution.iter().sum();
+    distribution.iter_mut().for_each(|weight| *weight /= sum);
+    let value = distribution.iter().zip(values).map(|(weight, value)| weight * value).sum();
+    let violation = violation(game, kind, &distribution);
+    Ok(CorrelatedEquilibrium { value, distribution, violation })
+}
+
+/// What some player gains at most by a deviation from a distribution over profiles, never below zero.
+#[must_use]
+pub fn violation(game: &Game, kind: CorrelatedKind, distribution: &[f64]) -> f64 {
+    let gains = raw_conditions(game, kind).into_iter().map(|(_, condition)| {
+        condition.iter().map(|(profile, gain)| distribution[*profile] * gain).sum::<f64>()
+    });
+    gains.fold(0.0, f64::max)
+}
+
+/// What a deviation gains in each profile where it changes anything.
+type Condition = Vec<(usize, f64)>;
+
+/// All conditions, each player's gains relative to its range of payoffs.
+fn conditions(game: &Game, kind: CorrelatedKind) -> Vec<Condition> {
+    let scaled = |(player, condition): (usize, Condition)| {
+        let scale = game.payoff_scale(player);
+        condition.into_iter().map(|(profile, gain)| (profile, gain / scale)).collect()
+    };
+    raw_conditions(game, kind).into_iter().map(scaled).collect()
+}
+
+fn raw_conditions(game: &Game, kind: CorrelatedKind) -> Vec<(usize, Condition)> {
+    let mut all = Vec::new();
+    for player in 0..game.players() {
+        let count = game.strategies(player);
+        for to in 0..count {
+            let mut by_recommended: Vec<Condition> = vec![Vec::new(); count];
+            for profile in 0..game.profiles() {
+                let recommended = game.strategy(profile, player);
+                if recommended != to {
+                    let other = game.deviation(profile, player, to);
+                    let gain = game.payoff(other, player) - game.payoff(profile, player);
+                    by_recommended[recommended].push((profile, gain));
+                }
+            }
+            match kind {
+                CorrelatedKind::Correlated => {
+                    by_recommended.remove(to);
+                    all.extend(by_recommended.into_iter().map(|condition| (player, condition)));
+                }
+                CorrelatedKind::Coarse => all.push((player, by_recommended.concat())),
+            }
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::game::Player;
+
+    fn welfare(game: &Game) -> Vec<f64> {
+        (0..game.profiles()).map(|profile| game.welfare(profile)).collect()
+    }
+
+    fn range(game: &Game, kind: CorrelatedKind) -> [f64; 2] {
+        let values = welfare(game);
+        [false, true].map(|largest| {
+            let extreme = extreme_correlated(game, kind, &values, largest).unwrap();
+            assert!(extreme.violation < 1e-9, "{}", extreme.violation);
+            extreme.value
+        })
+    }
+
+    fn close(found: [f64; 2], expected: [f64; 2]) {
+        let is_close = found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-9);
+        assert!(is_close, "{found:?} instead of {expected:?}");
+    }
+
+    #[test]
+    fn chicken_shapley_and_matching_pennies() {
+        let chicken = [6.0, 6.0, 2.0, 7.0, 7.0, 2.0, 0.0, 0.0];
+        let chicken = Game::new(Player::numbered(&[2, 2]), chicken.to_vec()).unwrap();
+        close(range(&chicken, CorrelatedKind::Correlated), [7.2, 10.5]);
+        // With two strategies each, ignoring the recommendation is the only deviation.
+        close(range(&chicken, CorrelatedKind::Coarse), [7.2, 10.5]);
+        let a = [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
+        let b = [0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0];
+        let payoffs = a.iter().zip(b).flat_map(|(a, b)| [*a, b]).collect();
+        let shapley = Game::new(Player::numbered(&[3, 3]), payoffs).unwrap();
+        close(range(&shapley, CorrelatedKind::Correlated), [2.0 / 3.0, 1.0]);
+    }
+
+    #[test]
+    fn all_equal_payoffs_allow_everything() {
+        let game = Game::new(Player::numbered(&[2, 2]), vec![1.0; 8]).unwrap();
+        let values = [1.0, 2.0, 3.0, 4.0];
+        let best = extreme_correlated(&game, CorrelatedKind::Coarse, &values, true).unwrap();
+        assert_eq!((best.value, best.violation), (4.0, 0.0));
+    }
+}

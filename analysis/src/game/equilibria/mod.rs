@@ -1,0 +1,509 @@
+//! All Nash equilibria of a finite game.
+//!
+//! Pure equilibria are found by comparing payoffs. Mixed ones are looked for support by support: a support that
+//! neither conditional dominance (Porter, Nudelman and Shoham 2008) nor linear conditions rule out leads to a
+//! multilinear system, whose roots are all found by following as many paths as there can be roots (McKelvey and
+//! McLennan 1997). Each real root is proved in interval arithmetic. Games of two players are solved in fractions
+//! by enumerating the vertices of the best-response polytopes.
+
+mod answer;
+mod bimatrix;
+mod certify;
+mod conditions;
+mod continua;
+mod exact;
+mod exclusion;
+mod homotopy;
+mod interval;
+mod supports;
+
+use rayon::prelude::*;
+
+pub use answer::{Certificate, Completeness, Component, Equilibria, Equilibrium, Work};
+pub use exact::exact_max_regret;
+
+use super::{DominanceKind, Game, MixedProfile, iterated_dominance, pure_equilibria};
+use certify::{Proved, Verdict, certify};
+use continua::{Piece, Resolved};
+use homotopy::{Point, path_count};
+use supports::{Support, Supports};
+
+/// How to look for equilibria.
+#[derive(Clone, Copy)]
+pub struct Search<'a> {
+    /// Seed of the random start systems; the answer depends on it in its last digits only.
+    pub seed: u64,
+    /// Asked often whether to stop; what was found until then is the answer.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// Find the equilibria of a game. The answer is the same on any number of threads, unless it is stopped.
+#[must_use]
+pub fn equilibria(game: &Game, search: Search<'_>) -> Equilibria {
+    let mut kept = iterated_dominance(game, DominanceKind::Strict).remaining;
+    if game.players() == 2 {
+        return bimatrix::equilibria(game, &game.restricted(&kept), &kept, search);
+    }
+    if is_indifferent(game) {
+        return everything(game);
+    }
+    let mut found = Found::default();
+    found.reasons = remove_twins(game, &mut kept);
+    found.has_twins = !found.reasons.is_empty();
+    let reduced = game.restricted(&kept);
+    found.pure(&reduced);
+    found.mixed(&reduced, search);
+    found.resolve(&reduced, search);
+    found.answer(game, &kept)
+}
+
+/// Whether no player's own strategy matters to it: then every profile is an equilibrium.
+fn is_indifferent(game: &Game) -> bool {
+    (0..game.profiles())
+        .all(|profile| (0..game.players()).all(|p| game.pure_regret(profile, p) == 0.0))
+}
+
+fn everything(game: &Game) -> Equilibria {
+    /// Corners that are listed at most.
+    const MOST: usize = 64;
+    let corners = (0..game.profiles()).take(MOST).map(|profile| game.pure_profile(profile));
+    let component = Component {
+        support: game.shape().iter().map(|count| (0..*count).collect()).collect(),
+        dimension: game.shape().iter().map(|count| count - 1).sum(),
+        points: corners.collect(),
+        is_hull: game.profiles() <= MOST,
+    };
+    let is_trivial = component.dimension == 0;
+    let list = |profile: usize| Equilibrium {
+        certificate: Certificate::Exact,
+        radius: Some(0.0),
+        is_strict: is_trivial,
+        is_isolated: Some(is_trivial),
+        index: is_trivial.then_some(1),
+        component: (!is_trivial).then_some(0),
+        ..Equilibrium::of_profile(game, game.pure_profile(profile))
+    };
+    let reason = "no player's payoff depends on its own strategy: every profile is an equilibrium";
+    Equilibria {
+        equilibria: (0..game.profiles()).take(MOST).map(list).collect(),
+        components: if is_trivial { Vec::new() } else { vec![component] },
+        completeness: if is_trivial {
+            Completeness::Complete
+        } else {
+            Completeness::CompleteUpToDegeneracy
+        },
+        reasons: if is_trivial { Vec::new() } else { vec![reason.to_owned()] },
+        work: Work::default(),
+    }
+}
+
+/// Keep one of strategies under which every player gets the same whatever the others play. One sentence for
+/// each that goes.
+fn remove_twins(game: &Game, kept: &mut [Vec<usize>]) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for player in 0..game.players() {
+        let others = supports::profiles_of_others(game, kept, player);
+        let stride = game.strides()[player];
+        let mut different: Vec<usize> = Vec::new();
+        for &strategy in &kept[player] {
+            let is_twin = |other: &&usize| {
+                others.iter().all(|profile| {
+                    let [a, b] = [strategy, **other].map(|s| game.payoffs_of(profile + s * stride));
+                    a == b
+                })
+            };
+            match different.iter().find(is_twin) {
+                None => different.push(strategy),
+                Some(twin) => {
+                    let names = &game.player(player).strategies;
+                    let (player, twin, strategy) =
+                        (&game.player(player).name, &names[*twin], &names[strategy]);
+                    sentences.push(format!(
+                        "strategies {twin} and {strategy} of {player} are the same to everyone: where \
+                         {twin} is played, so may be {strategy}"
+                    ));
+                }
+            }
+        }
+        kept[player] = different;
+    }
+    sentences
+}
+
+/// Supports that are handed out to threads together.
+const BATCH: usize = 2_048;
+/// Steps that may be spent on excluding a support, per path that would have to be followed otherwise.
+const STEPS_PER_PATH: u64 = 40;
+/// The same, altogether.
+const STEPS: (u64, u64) = (400, 20_000);
+/// A root whose weights are this close to being real and positive is looked at closely.
+const NEARLY: f64 = 1e-4;
+/// The same of a root whose Jacobian is singular, which paths approach slowly.
+const NEARLY_SINGULAR: f64 = 2e-2;
+
+/// What was found so far, in the reduced game.
+#[derive(Default)]
+struct Found {
+    proved: Vec<(MixedProfile, Proved, bool)>,
+    suspects: Vec<Suspect>,
+    work: Work,
+    is_enumerated: bool,
+    has_twins: bool,
+    /// Whether a suspicious support was left without an explanation.
+    has_riddle: bool,
+    pieces: Vec<Piece>,
+    /// Pieces that hang together, by number.
+    components: Vec<Vec<usize>>,
+    /// Per equilibrium, the component that it belongs to.
+    limits: Vec<Option<usize>>,
+    multiple: Vec<MixedProfile>,
+    reasons: Vec<String>,
+}
+
+/// A support that may hold a continuum of equilibria, and points near it.
+struct Suspect {
+    support: Support,
+    points: Vec<MixedProfile>,
+}
+
+/// What became of one support.
+#[derive(Default)]
+struct Outcome {
+    work: Work,
+    proved: Vec<(MixedProfile, Proved, bool)>,
+    suspect: Option<Suspect>,
+    stopped: bool,
+}
+
+impl Found {
+    fn pure(&mut self, game: &Game) {
+        for number in pure_equilibria(game) {
+            let is_strict = (0..game.players()).all(|player| {
+                let best = game.payoff(number, player);
+                let others = game.deviations(number, player).filter(|other| *other != number);
+                others.map(|other| game.payoff(other, player)).all(|payoff| payoff < best)
+            });
+            let weights = vec![vec![1.0]; game.players()];
+            let root = Proved { weights, radius: 0.0, index: 1 };
+            self.proved.push((game.pure_profile(number), root, is_strict));
+        }
+    }
+
+    fn mixed(&mut self, game: &Game, search: Search<'_>) {
+        let Some(mut supports) = Supports::of(&game.shape()) else {
+            self.reasons.push("the game has too many supports to enumerate".to_owned());
+            return;
+        };
+        let normalised = exclusion::normalised_payoffs(game);
+        let mut first = 0;
+        loop {
+            let batch: Vec<Support> = supports.by_ref().take(BATCH).collect();
+            if batch.is_empty() {
+                self.is_enumerated = true;
+                return;
+            }
+            let outcomes: Vec<Outcome> = batch
+                .par_iter()
+                .with_max_len(1)
+                .enumerate()
+                .map(|(index, support)| {
+                    examine(game, &normalised, support, search, first + index as u64)
+                })
+                .collect();
+            first += batch.len() as u64;
+            if !outcomes.into_iter().all(|outcome| self.add(outcome)) {
+                self.reasons.push("there was no time to look at all supports".to_owned());
+                return;
+            }
+        }
+    }
+
+    /// Add what became of a support; false if the search was stopped there.
+    fn add(&mut self, outcome: Outcome) -> bool {
+        let work = outcome.work;
+        self.work.supports += work.supports;
+        self.work.dominated += work.dominated;
+        self.work.excluded += work.excluded;
+        self.work.solved += work.solved;
+        self.work.paths += work.paths;
+        self.work.lost += work.lost;
+        self.proved.extend(outcome.proved);
+        self.suspects.extend(outcome.suspect);
+        !outcome.stopped
+    }
+
+    /// Find out what the suspicious supports hold.
+    fn resolve(&mut self, game: &Game, search: Search<'_>) {
+        if self.suspects.is_empty() {
+            return;
+        }
+        let normalised = game.with_payoffs(exclusion::normalised_payoffs(game));
+        let normalised = normalised.expect("finite payoffs of a game with these players");
+        let resolved: Vec<Resolved> = self
+            .suspects
+            .par_iter()
+            .with_max_len(1)
+            .map(|suspect| continua::resolve(&normalised, suspect, search.seed, search.stop))
+            .collect();
+        for (suspect, resolved) in self.suspects.iter().zip(resolved) {
+            // Where no path leads there can be nothing but a continuum, and none was found.
+            self.has_riddle |= !suspect.points.is_empty() && !resolved.has_equilibrium;
+            self.pieces.extend(resolved.pieces);
+            self.multiple.extend(resolved.multiple);
+        }
+        self.components = components(&normalised, &self.pieces);
+        let limits = self.proved.iter().map(|(profile, _, is_strict)| {
+            let holds = |component: &Vec<usize>| {
+                component
+                    .iter()
+                    .any(|piece| continua::is_limit(&normalised, &self.pieces[*piece], profile))
+            };
+            if *is_strict { None } else { self.components.iter().position(holds) }
+        });
+        self.limits = limits.collect();
+        if (search.stop)() {
+            self.is_enumerated = false;
+            self.reasons.push("there was no time to look at all continua".to_owned());
+        }
+    }
+
+    fn answer(mut self, game: &Game, kept: &[Vec<usize>]) -> Equilibria {
+        let lost = self.work.lost;
+        if lost > 0 {
+            self.reasons
+                .push(format!("{lost} paths were lost, each of which may lead to an equilibrium"));
+        }
+        let is_whole = self.is_enumerated && lost == 0;
+        let is_tied = self.proved.iter().any(|(_, _, is_strict)| !is_strict);
+        if is_tied {
+            self.reasons.push("some equilibria have ties".to_owned());
+        }
+        let sum: i32 = self.proved.iter().map(|(_, root, _)| i32::from(root.index)).sum();
+        let limits = self.limits.into_iter().chain(std::iter::repeat(None));
+        let mut equilibria: Vec<Equilibrium> = self
+            .proved
+            .into_iter()
+            .zip(limits)
+            .map(|((profile, root, is_strict), component)| {
+                let is_pure = root.weights.iter().all(|weights| weights.len() == 1);
+                let certificate = match (is_pure, is_strict) {
+                    (true, _) => Certificate::Exact,
+                    (false, true) => Certificate::Interval,
+                    (false, false) => Certificate::IntervalTied,
+                };
+                Equilibrium {
+                    certificate,
+                    radius: Some(root.radius),
+                    is_strict,
+                    is_isolated: if component.is_some() {
+                        Some(false)
+                    } else {
+                        is_strict.then_some(true)
+                    },
+                    component,
+                    index: Some(root.index),
+                    ..Equilibrium::of_profile(game, extended(game, kept, &profile))
+                }
+            })
+            .collect();
+        for profile in &self.multiple {
+            equilibria.push(Equilibrium::of_profile(game, extended(game, kept, profile)));
+        }
+        if !self.multiple.is_empty() {
+            self.reasons.push("some equilibria are multiple roots of their conditions".to_owned());
+        }
+        if !self.components.is_empty() {
+            self.reasons.push("there are continua of equilibria".to_owned());
+        }
+        if self.has_riddle {
+            self.reasons
+                .push("a singular root near an equilibrium could not be explained".to_owned());
+        }
+        let is_degenerate = is_tied
+            || self.has_riddle
+            || self.has_twins
+            || !self.components.is_empty()
+            || !self.multiple.is_empty();
+        let components = self.components.iter().map(|component| {
+            let pieces = component.iter().map(|number| &self.pieces[*number]);
+            joined(game, kept, &pieces.collect::<Vec<&Piece>>())
+        });
+        let components: Vec<Component> = components.collect();
+        let completeness = if !is_whole {
+            Completeness::Found(equilibria.len())
+        } else if is_degenerate {
+            Completeness::CompleteUpToDegeneracy
+        } else if sum == 1 {
+            Completeness::Complete
+        } else {
+            self.reasons.push(format!("the indices of the equilibria sum to {sum} instead of 1"));
+            Completeness::Found(equilibria.len())
+        };
+        Equilibria { equilibria, components, completeness, reasons: self.reasons, work: self.work }
+    }
+}
+
+/// Pieces that hang together: of the same support and more than one dimension, or where one ends at another.
+fn components(game: &Game, pieces: &[Piece]) -> Vec<Vec<usize>> {
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    let touches = |a: &Piece, b: &Piece| {
+        a.support == b.support && a.dimension > 1
+            || a.points.iter().any(|point| continua::is_limit(game, b, point))
+            || b.points.iter().any(|point| continua::is_limit(game, a, point))
+    };
+    for number in 0..pieces.len() {
+        let near =
+            |part: &Vec<usize>| part.iter().any(|other| touches(&pieces[*other], &pieces[number]));
+        let (joined, apart): (Vec<_>, Vec<_>) = parts.into_iter().partition(near);
+        let mut part: Vec<usize> = joined.into_iter().flatten().collect();
+        part.push(number);
+        parts = apart;
+        parts.push(part);
+    }
+    parts.iter_mut().for_each(|part| part.sort_unstable());
+    parts.sort();
+    parts
+}
+
+fn joined(game: &Game, kept: &[Vec<usize>], pieces: &[&Piece]) -> Component {
+    let mut points: Vec<MixedProfile> = Vec::new();
+    for point in pieces.iter().flat_map(|piece| &piece.points) {
+        let point = extended(game, kept, point);
+        if !points.iter().any(|known| continua::distance(known, &point) < continua::SAME) {
+            points.push(point);
+        }
+    }
+    let played = |player: usize| {
+        let mut played: Vec<usize> = pieces
+            .iter()
+            .flat_map(|piece| &piece.support[player])
+            .map(|s| kept[player][*s])
+            .collect();
+        played.sort_unstable();
+        played.dedup();
+        played
+    };
+    let dimension = pieces.iter().map(|piece| piece.dimension).max().unwrap_or(0);
+    Component {
+        support: (0..game.players()).map(played).collect(),
+        dimension,
+        points,
+        is_hull: false,
+    }
+}
+
+/// A profile of a reduced game in the whole one.
+fn extended(game: &Game, kept: &[Vec<usize>], profile: &[Vec<f64>]) -> MixedProfile {
+    let of_player = |(player, weights): (usize, &Vec<f64>)| {
+        let mut all = vec![0.0; game.strategies(player)];
+        for (strategy, weight) in kept[player].iter().zip(weights) {
+            all[*strategy] = *weight;
+        }
+        all
+    };
+    profile.iter().enumerate().map(of_player).collect()
+}
+
+/// Look for the equilibria of one support.
+fn examine(
+    game: &Game,
+    normalised: &[f64],
+    support: &Support,
+    search: Search<'_>,
+    stream: u64,
+) -> Outcome {
+    let mut outcome = Outcome::default();
+    if (search.stop)() {
+        outcome.stopped = true;
+        return outcome;
+    }
+    outcome.work.supports = 1;
+    let sizes: Vec<usize> = support.iter().map(Vec::len).collect();
+    if sizes.iter().all(|size| *size == 1) {
+        return outcome;
+    }
+    if supports::has_dominated(game, support) {
+        outcome.work.dominated = 1;
+        return outcome;
+    }
+    let paths = path_count(&sizes);
+    let steps = if paths == 0 { STEPS.1 } else { (paths * STEPS_PER_PATH).clamp(STEPS.0, STEPS.1) };
+    if exclusion::is_excluded(game, normalised, support, steps as usize) {
+        outcome.work.excluded = 1;
+        return outcome;
+    }
+    if paths == 0 {
+        outcome.suspect = Some(Suspect { support: support.clone(), points: Vec::new() });
+        return outcome;
+    }
+    let (system, mixing) = conditions::system_of(game, normalised, support);
+    let roots = homotopy::roots(&system, search.seed, stream, search.stop);
+    outcome.work = Work { solved: 1, paths: roots.paths, lost: roots.lost, ..outcome.work };
+    outcome.stopped = roots.stopped;
+    let mut near = Vec::new();
+    for root in &roots.regular {
+        let Some(weights) = nearly_real(game, root, &mixing, NEARLY) else { continue };
+        match certify(game, support, &weights) {
+            Verdict::Proved(root) => outcome.add(game, support, root, true),
+            Verdict::Tied { root, on_boundary: false } => outcome.add(game, support, root, false),
+            Verdict::Unproved => near.push(spread(game, support, &weights)),
+            // On the boundary it is a root of a smaller support, where it is found.
+            Verdict::None | Verdict::Tied { on_boundary: true, .. } => {}
+        }
+    }
+    let singular = roots.singular.iter().filter_map(|root| {
+        let weights = nearly_real(game, root, &mixing, NEARLY_SINGULAR)?;
+        Some(spread(game, support, &weights))
+    });
+    near.extend(singular.filter(|profile| is_nearly_best(game, normalised, profile)));
+    if !near.is_empty() {
+        outcome.suspect = Some(Suspect { support: support.clone(), points: near });
+    }
+    outcome
+}
+
+impl Outcome {
+    fn add(&mut self, game: &Game, support: &Support, root: Proved, is_strict: bool) {
+        let profile = spread(game, support, &root.weights);
+        // Two complex roots may be near the same real one.
+        let is_known = self.proved.iter().any(|(known, _, _)| {
+            let pairs = known.iter().flatten().zip(profile.iter().flatten());
+            pairs.clone().all(|(a, b)| (a - b).abs() <= 1e-9)
+        });
+        if !is_known {
+            self.proved.push((profile, root, is_strict));
+        }
+    }
+}
+
+/// The weights of a support's strategies as real numbers, if a root is nearly real and positive.
+fn nearly_real(game: &Game, root: &Point, mixing: &[usize], near: f64) -> Option<Vec<Vec<f64>>> {
+    let is_near = |x: &num_complex::Complex64| x.im.abs() < near && x.re > -near;
+    if !root.iter().flatten().all(is_near) {
+        return None;
+    }
+    let mut weights = vec![vec![1.0]; game.players()];
+    for (group, player) in mixing.iter().enumerate() {
+        weights[*player] = root[group].iter().map(|x| x.re).collect();
+    }
+    Some(weights)
+}
+
+/// Weights of a support's strategies as weights of all strategies.
+fn spread(game: &Game, support: &Support, weights: &[Vec<f64>]) -> MixedProfile {
+    extended(game, support, weights)
+}
+
+/// Whether no player would gain much.
+fn is_nearly_best(game: &Game, normalised: &[f64], profile: &MixedProfile) -> bool {
+    let Ok(normalised) = game.with_payoffs(normalised.to_vec()) else { return false };
+    let clipped: MixedProfile = profile
+        .iter()
+        .map(|weights| {
+            let weights: Vec<f64> = weights.iter().map(|weight| weight.max(0.0)).collect();
+            let sum: f64 = weights.iter().sum();
+            weights.iter().map(|weight| weight / sum).collect()
+        })
+        .collect();
+    normalised.max_regret(&clipped) < NEARLY_SINGULAR
+}

@@ -1,0 +1,159 @@
+//! `nashtrace solve` on files.
+
+use std::io::Write;
+use std::process::{Output, Stdio};
+
+use rand::{Rng, SeedableRng};
+use serde_json::Value;
+
+use crate::support::{command_of, json, keys, nashtrace};
+
+/// A file with a text in it.
+fn file_of(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+fn solved(text: &str, more: &[&str]) -> Value {
+    let file = file_of(text);
+    let mut arguments = vec!["solve", file.path().to_str().unwrap(), "--json"];
+    arguments.extend(more);
+    let (answer, code) = json(&arguments);
+    assert_eq!(code, Some(0));
+    answer
+}
+
+fn run_with(arguments: &[&str], threads: &str, input: &str) -> Output {
+    let mut child = command_of(arguments)
+        .env("RAYON_NUM_THREADS", threads)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+const BATTLE: &str = "A,B,payoff_A,payoff_B,cost\nx,y,2,1,3\nx,z,0,0,5\nw,y,0,0,5\nw,z,1,2,3\n";
+
+/// A random game of Gambit's format.
+fn random_game(shape: &[usize], seed: u64) -> String {
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+    let players: String = shape.iter().enumerate().map(|(p, _)| format!("\"{p}\" ")).collect();
+    let counts: String = shape.iter().map(|count| format!("{count} ")).collect();
+    let entries = shape.len() * shape.iter().product::<usize>();
+    let payoffs: String =
+        (0..entries).map(|_| format!("{} ", random.random_range(0..1_000_000))).collect();
+    format!("NFG 1 R \"\" {{ {players}}} {{ {counts}}}\n\n{payoffs}\n")
+}
+
+#[test]
+fn the_answer_has_the_keys_that_others_rely_on() {
+    let answer = solved(BATTLE, &["--profile", "x,z", "--profile", "0.5,0.5;1,0"]);
+    let known = [
+        "players",
+        "equilibria",
+        "components",
+        "completeness",
+        "reasons",
+        "work",
+        "pure",
+        "dominance",
+        "logit",
+        "correlated",
+        "coarse_correlated",
+        "profiles",
+    ];
+    for key in known {
+        assert!(keys(&answer).contains(&key), "{key}");
+    }
+    assert_eq!(answer["completeness"], "complete");
+    let mixed = &answer["equilibria"][2];
+    assert_eq!((&mixed["certificate"], &mixed["regret"]), (&"exact".into(), &0.0.into()));
+    assert_eq!(mixed["fractions"][0][0], "2/3");
+    assert_eq!(answer["pure"][1]["strategies"], serde_json::json!(["w", "z"]));
+    assert_eq!(answer["profiles"][0]["gains"], serde_json::json!([[0.0, 1.0], [1.0, 0.0]]));
+    assert_eq!(answer["profiles"][1]["regret"], 0.5);
+    let cost = &answer["coarse_correlated"]["cost"];
+    assert!((cost["least"]["value"].as_f64().unwrap() - 3.0).abs() < 1e-9);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
+    let game = random_game(&[3, 3, 3], 11);
+    let arguments = ["solve", "-", "--json", "--seed", "5", "--time-limit", "600"];
+    let [one, two] = ["1", "2"].map(|threads| run_with(&arguments, threads, &game));
+    assert!(one.status.success() && !one.stdout.is_empty());
+    assert_eq!(one.stdout, two.stdout);
+}
+
+#[test]
+fn what_there_is_no_time_for_is_said() {
+    let game = random_game(&[7, 7, 7], 1);
+    let output = run_with(&["solve", "-", "--json", "--time-limit", "0.5"], "2", &game);
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let count = answer["equilibria"].as_array().unwrap().len();
+    assert_eq!(answer["completeness"], format!("{count} found"));
+    assert!(answer["reasons"].to_string().contains("no time"), "{}", answer["reasons"]);
+}
+
+#[test]
+fn the_logit_branch_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let branch = folder.path().join("branch.csv");
+    let game = file_of(&random_game(&[2, 3, 2], 3));
+    let [game, branch] = [game.path(), &branch].map(|path| path.to_str().unwrap().to_owned());
+    assert!(nashtrace(&["solve", &game, "--logit-path", &branch]).status.success());
+    let text = std::fs::read_to_string(&branch).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "lambda,0.1,0.2,1.1,1.2,1.3,2.1,2.2");
+    assert!(lines[1].starts_with("0,0.5,0.5,0.333"), "{}", lines[1]);
+    assert!(lines.len() > 3);
+}
+
+#[test]
+fn bad_games_are_named_with_file_and_line() {
+    let cases = [
+        ("", "line 1: the file is empty; give a game as JSON, .nfg or CSV"),
+        ("A,B,payoff_A,payoff_B\nx,y,2,nan\n", "line 2: \"nan\" in column"),
+        ("A,B,payoff_A,payoff_B\nx,y,2,1\nw,z,0,0\n", "line 3: profile (x, z) is missing"),
+        ("A,B,payoff_A,payoff_B\nx,y,2\n", "line 2: 3 fields, but the header has 4"),
+        ("A,payoff_A\nx,1\n", "line 1: a game has at least two players, this one has 1"),
+        ("NFG 1 R \"\" { \"1\" } { 2 }\n1 2", "line 1: a game has at least two players"),
+        ("NFG 1 R \"\" { \"1\" \"2\" } { 2 0 }\n", "line 1: player 2 has no strategy"),
+        (
+            "NFG 1 R \"\" { \"1\" \"2\" } { 99999999 99999999 }\n1 2",
+            "line 1: the file ends before the payoffs of so many",
+        ),
+        ("{\"players\": []}", "line 1: a game has at least two players, this one has 0"),
+        (
+            "{\"players\": [{\"name\": \"A\", \"strategies\": [\"x\"]}, {\"name\": \"B\", \"strategies\": [\"y\"]}]}",
+            "line 1: give either \"payoffs\"",
+        ),
+    ];
+    for (text, expected) in cases {
+        let file = file_of(text);
+        let path = file.path().to_str().unwrap();
+        let output = nashtrace(&["solve", path]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.starts_with(&format!("nashtrace: {path}, {expected}")), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    let output = nashtrace(&["solve", "/nowhere.json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let file = file_of(BATTLE);
+    let path = file.path().to_str().unwrap();
+    for (profile, expected) in [
+        ("x", "1 players instead of 2"),
+        ("x,v", "player B has no strategy \"v\", only y, z"),
+        ("0.5,0.6;1,0", "player A needs 2 probabilities that sum to 1"),
+    ] {
+        let output = nashtrace(&["solve", path, "--profile", profile]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said, format!("nashtrace: --profile {profile}: {expected}\n"));
+        assert_eq!(output.status.code(), Some(2));
+    }
+}

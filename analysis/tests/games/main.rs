@@ -1,0 +1,5 @@
+//! Equilibria of games whose equilibria are known, and of random ones.
+
+mod fixtures;
+mod properties;
+mod support;
