@@ -6,6 +6,8 @@ mod info;
 mod input;
 mod regret;
 mod show;
+mod stats;
+mod time_limit;
 mod verify;
 
 use std::io::{self, BufWriter, Write};
@@ -50,6 +52,8 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Which decisions were regretted, why they were taken, and which worker is herded
     Regret(regret::Arguments),
+    /// Is a series stationary, when did it change, does it oscillate, where is its knee?
+    Stats(stats::Arguments),
 }
 
 /// How a command ended, and whether its answer could be written.
@@ -90,6 +94,7 @@ pub fn run() -> ExitCode {
         Command::Decisions(arguments) => decisions::run(&arguments, out),
         Command::Doctor(arguments) => doctor::run(&arguments, out),
         Command::Regret(arguments) => regret::run(&arguments, out),
+        Command::Stats(arguments) => stats::run(&arguments, out),
     };
     let (ending, written) = answer(&mut out);
     match written.and_then(|()| out.flush()) {

@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_shift_is_found_where_it_begins() {
-        let wave = |t: usize| if t % 2 == 0 { 1.0 } else { -1.0 };
+        let wave = |t: usize| if t.is_multiple_of(2) { 1.0 } else { -1.0 };
         let series: Vec<f64> = (0..100).map(|t| wave(t) + if t < 60 { 0.0 } else { 3.0 }).collect();
         let settings = CusumSettings { allowance: 0.5, threshold: 5.0, baseline: 60 };
         let found = cusum(&series, &settings).unwrap();

@@ -12,6 +12,7 @@ mod oscillation;
 mod quantile;
 mod rank;
 mod refusal;
+mod segmented;
 
 pub use adf::{AdfTest, Deterministic, LagChoice, adf, default_longest_lag};
 pub use autocorrelation::{
@@ -19,9 +20,7 @@ pub use autocorrelation::{
 };
 pub use block_length::block_length;
 pub use bootstrap::{Estimate, Interval, mean_interval};
-pub use changepoint::{
-    ChangePoints, Model, Penalty, Search, Segmentation, change_points, first_order_correlation,
-};
+pub use changepoint::{ChangePoints, Model, Noise, Penalty, Search, Segmentation, change_points};
 pub use cusum::{
     Alarm, Cusum, CusumSettings, Side, average_run_length, cusum, one_sided_run_length,
 };
@@ -32,3 +31,4 @@ pub use oscillation::{
 pub use quantile::{mean, quantile_interval, quantile_sorted};
 pub use rank::{Correlation, spearman};
 pub use refusal::Refusal;
+pub use segmented::{Knee, TwoLines, knee};

@@ -27,6 +27,20 @@ pub enum Refusal {
     Setting(String),
 }
 
+impl Refusal {
+    /// A name for machines.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::TooShort { .. } => "too_short",
+            Self::Constant(_) => "constant",
+            Self::NotFinite(_) => "not_finite",
+            Self::Singular => "singular",
+            Self::Setting(_) => "setting",
+        }
+    }
+}
+
 /// Make sure that a series has values enough, all finite, and not all equal.
 ///
 /// # Errors

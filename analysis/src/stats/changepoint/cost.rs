@@ -4,14 +4,9 @@ use crate::stats::quantile::mean;
 
 /// Costs of the segments of one series. A segment never gets cheaper by being left whole: for `s < t < u`,
 /// cost(s, t) + cost(t, u) <= cost(s, u), which is what pruning rests upon.
-pub trait SegmentCosts {
+pub(super) trait SegmentCosts {
     /// Values in the series.
     fn len(&self) -> usize;
-
-    /// Whether there are none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 
     /// Add a value: from now on, segments end behind `end` values. It is called for every end in order,
     /// from 1; `oldest` is the earliest start that will be asked for from now on.
@@ -50,12 +45,11 @@ impl Sums {
 }
 
 /// `l2`: one mean for each segment; the sum of squared errors.
-pub struct SquaredError(Sums);
+pub(super) struct SquaredError(Sums);
 
 impl SquaredError {
     /// The costs of a series.
-    #[must_use]
-    pub fn new(series: &[f64]) -> Self {
+    pub(super) fn new(series: &[f64]) -> Self {
         Self(Sums::of(series))
     }
 }
@@ -75,15 +69,14 @@ impl SegmentCosts for SquaredError {
 /// `normal`: one mean and one variance for each segment; n ln(variance), minus twice the Gaussian
 /// log-likelihood without its constant. The variance is at least 1e-9 of the series' own: the likelihood of a
 /// constant segment has no bound.
-pub struct Normal {
+pub(super) struct Normal {
     sums: Sums,
     least_variance: f64,
 }
 
 impl Normal {
     /// The costs of a series.
-    #[must_use]
-    pub fn new(series: &[f64]) -> Self {
+    pub(super) fn new(series: &[f64]) -> Self {
         let sums = Sums::of(series);
         let whole = sums.squared_error(0, series.len()) / series.len() as f64;
         Self { sums, least_variance: if whole > 0.0 { 1e-9 * whole } else { 1.0 } }

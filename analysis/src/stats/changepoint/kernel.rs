@@ -5,26 +5,20 @@ use super::cost::SegmentCosts;
 /// `rbf`: one distribution for each segment; n minus the mean similarity times n, where two values are as
 /// similar as exp(-g d^2) of their distance d, and 1/g is the median of the squared distances of all pairs
 /// (Arlot, Celisse and Harchaoui 2019). Similarities are not stored: memory is linear.
-pub struct GaussianKernel {
+pub(super) struct GaussianKernel {
     series: Vec<f64>,
-    scale: f64,
+    /// g.
+    pub(super) scale: f64,
     /// For each start, the similarities of all pairs from it to the end.
     sums: Vec<f64>,
 }
 
 impl GaussianKernel {
     /// The costs of a series.
-    #[must_use]
-    pub fn new(series: &[f64]) -> Self {
+    pub(super) fn new(series: &[f64]) -> Self {
         let median = median_squared_distance(series);
         let scale = if median > 0.0 { 1.0 / median } else { 1.0 };
         Self { series: series.to_vec(), scale, sums: vec![0.0; series.len()] }
-    }
-
-    /// g.
-    #[must_use]
-    pub fn scale(&self) -> f64 {
-        self.scale
     }
 }
 
@@ -62,7 +56,8 @@ fn median_squared_distance(series: &[f64]) -> f64 {
         return 0.0;
     }
     let upper = distance_of_rank(&sorted, pairs / 2);
-    let lower = if pairs % 2 == 0 { distance_of_rank(&sorted, pairs / 2 - 1) } else { upper };
+    let lower =
+        if pairs.is_multiple_of(2) { distance_of_rank(&sorted, pairs / 2 - 1) } else { upper };
     (lower * lower + upper * upper) / 2.0
 }
 

@@ -4,7 +4,7 @@ use super::cost::SegmentCosts;
 
 /// `l1`: one median for each segment; the sum of absolute errors. Medians of any segment come from a wavelet
 /// matrix (Claude, Navarro and Ordonez 2012) over the ranks of the values, in a step for each bit of a rank.
-pub struct AbsoluteError {
+pub(super) struct AbsoluteError {
     levels: Vec<Level>,
     /// Running sums of the values in their order.
     sums: Vec<f64>,
@@ -22,8 +22,7 @@ struct Level {
 
 impl AbsoluteError {
     /// The costs of a series.
-    #[must_use]
-    pub fn new(series: &[f64]) -> Self {
+    pub(super) fn new(series: &[f64]) -> Self {
         let mut order: Vec<usize> = (0..series.len()).collect();
         order.sort_by(|a, b| series[*a].total_cmp(&series[*b]));
         let sorted: Vec<f64> = order.iter().map(|index| series[*index]).collect();

@@ -6,12 +6,14 @@ mod median;
 mod pelt;
 mod penalty;
 
-pub use cost::{Normal, SegmentCosts, SquaredError};
-pub use kernel::GaussianKernel;
-pub use median::AbsoluteError;
-pub use pelt::{Segmentation, TimeUp, pelt};
-pub use penalty::{Model, Penalty, automatic_penalty, first_order_correlation};
+pub use pelt::Segmentation;
+pub use penalty::{Model, Noise, Penalty};
 
+use self::cost::{Normal, SquaredError};
+use self::kernel::GaussianKernel;
+use self::median::AbsoluteError;
+use self::pelt::{TimeUp, pelt};
+use self::penalty::automatic_penalty;
 use super::refusal::{Refusal, check};
 
 /// How change points are looked for.

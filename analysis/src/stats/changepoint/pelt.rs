@@ -13,11 +13,11 @@ pub struct Segmentation {
 
 /// Time was up before the end of the series.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TimeUp {
+pub(super) struct TimeUp {
     /// The best segmentation of its beginning.
-    pub segmentation: Segmentation,
+    pub(super) segmentation: Segmentation,
     /// How many values that is.
-    pub covered: usize,
+    pub(super) covered: usize,
 }
 
 /// Ends between two looks at the clock.
@@ -43,7 +43,7 @@ struct Start {
 /// # Errors
 ///
 /// [`TimeUp`] when `go_on` says no.
-pub fn pelt(
+pub(super) fn pelt(
     mut costs: impl SegmentCosts,
     penalty: f64,
     min_size: usize,

@@ -59,12 +59,6 @@ impl Noise {
     }
 }
 
-/// The correlation of successive values around whatever levels the series has, from 0 to 0.99.
-#[must_use]
-pub fn first_order_correlation(series: &[f64]) -> f64 {
-    Noise::of(series).correlation
-}
-
 /// A penalty under which a series without change points seldom shows one: with s the noise's standard
 /// deviation and f = (1 + r) / (1 - r) for its correlation r,
 ///
@@ -72,10 +66,9 @@ pub fn first_order_correlation(series: &[f64]) -> f64 {
 ///   with the long-run variance in the place of the variance
 /// - `l1`: the same times sqrt(pi / 8) / s, which is what a median gains over noise that is normal
 /// - `normal`: 4 f ln n, for a variance as well
-/// - `rbf`: 3 f v ln n, with v the largest eigenvalue that the centred similarities of the whole series can
-///   have, bounded by their mean cost
-#[must_use]
-pub fn automatic_penalty(series: &[f64], model: Model) -> Penalty {
+/// - `rbf`: 3 f v ln n, with v = 0.3, about the largest eigenvalue of the centred similarities of normal
+///   values
+pub(super) fn automatic_penalty(series: &[f64], model: Model) -> Penalty {
     let noise = Noise::of(series);
     let scale = noise.inflation() * (series.len().max(2) as f64).ln();
     let value = match model {
@@ -87,8 +80,7 @@ pub fn automatic_penalty(series: &[f64], model: Model) -> Penalty {
     Penalty { value, noise: Some(noise) }
 }
 
-/// The largest eigenvalue of the centred Gaussian kernel under a normal distribution, when the kernel's width
-/// is the median distance.
+/// v.
 const RBF_EIGENVALUE: f64 = 0.3;
 
 /// The median distance of values so far apart in time; their mean distance where most do not differ.

@@ -32,7 +32,7 @@ fn cost_by_definition(model: Model, series: &[f64], scale: f64, whole_variance: 
 
 /// The least total cost over all segmentations, by trying every last segment of every beginning.
 fn exhaustive(series: &[f64], search: &Search, penalty: f64) -> f64 {
-    let scale = GaussianKernel::new(series).scale();
+    let scale = GaussianKernel::new(series).scale;
     let n = series.len();
     let mean = series.iter().sum::<f64>() / n as f64;
     let variance = series.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n as f64;

@@ -29,7 +29,7 @@ impl Default for OscillationSettings {
 }
 
 /// Values that a series must have.
-pub const LEAST_LENGTH: usize = 40;
+const LEAST_LENGTH: usize = 40;
 
 /// Peaks that are looked for.
 const MOST_PEAKS: usize = 5;
@@ -139,11 +139,15 @@ impl Oscillation {
 ///
 /// # Errors
 ///
-/// If the series is shorter than [`LEAST_LENGTH`] or constant.
+/// If the series is shorter than 40 values or constant.
 pub fn oscillation(series: &[f64], settings: &OscillationSettings) -> Result<Oscillation, Refusal> {
     check(series, LEAST_LENGTH)?;
-    let series = without_trend(series);
-    check(&series, LEAST_LENGTH)?;
+    let given = series;
+    let series = without_trend(given);
+    let size = |values: &[f64]| values.iter().map(|value| value.abs()).fold(0.0, f64::max);
+    if size(&series) <= 1e-10 * size(given) {
+        return Err(Refusal::Singular);
+    }
     let n = series.len();
     let spectrum = Spectrum::of(&series);
     let noise = RedNoise::fit(&series);
@@ -194,3 +198,6 @@ fn without_trend(series: &[f64]) -> Vec<f64> {
     let trendless = deviations.iter().enumerate();
     trendless.map(|(t, value)| value - slope * (t as f64 - middle)).collect()
 }
+
+#[cfg(test)]
+mod tests;
