@@ -4,6 +4,8 @@ mod decisions;
 mod doctor;
 mod info;
 mod input;
+mod objectives;
+mod pareto;
 mod regret;
 mod show;
 mod stats;
@@ -52,6 +54,8 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Which decisions were regretted, why they were taken, and which worker is herded
     Regret(regret::Arguments),
+    /// Which points are best in several objectives, and what volume they dominate
+    Pareto(pareto::Arguments),
     /// Is a series stationary, when did it change, does it oscillate, where is its knee?
     Stats(stats::Arguments),
 }
@@ -94,6 +98,7 @@ pub fn run() -> ExitCode {
         Command::Decisions(arguments) => decisions::run(&arguments, out),
         Command::Doctor(arguments) => doctor::run(&arguments, out),
         Command::Regret(arguments) => regret::run(&arguments, out),
+        Command::Pareto(arguments) => pareto::run(&arguments, out),
         Command::Stats(arguments) => stats::run(&arguments, out),
     };
     let (ending, written) = answer(&mut out);

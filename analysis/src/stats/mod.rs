@@ -2,6 +2,7 @@
 
 mod adf;
 mod autocorrelation;
+mod bca;
 mod block_length;
 mod bootstrap;
 mod changepoint;
@@ -18,6 +19,7 @@ pub use adf::{AdfTest, Deterministic, LagChoice, adf, default_longest_lag};
 pub use autocorrelation::{
     CrossCorrelation, autocorrelations, bartlett_bands, cross_correlation, effective_sample_size,
 };
+pub use bca::mean_interval_bca;
 pub use block_length::block_length;
 pub use bootstrap::{Estimate, Interval, mean_interval};
 pub use changepoint::{ChangePoints, Model, Noise, Penalty, Search, Segmentation, change_points};
