@@ -1,7 +1,9 @@
 //! The command line: one thin file per subcommand.
 
 mod decisions;
+mod design;
 mod doctor;
+mod equilibrium;
 mod info;
 mod input;
 mod objectives;
@@ -56,6 +58,10 @@ enum Command {
     Regret(regret::Arguments),
     /// Which points are best in several objectives, and what volume they dominate
     Pareto(pareto::Arguments),
+    /// Is it in equilibrium: stationary, settled, steady, and nobody would move?
+    Equilibrium(equilibrium::Arguments),
+    /// Where to measure: designs of experiments, and the next points
+    Design(design::Arguments),
     /// Is a series stationary, when did it change, does it oscillate, where is its knee?
     Stats(stats::Arguments),
 }
@@ -99,6 +105,8 @@ pub fn run() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments, out),
         Command::Regret(arguments) => regret::run(&arguments, out),
         Command::Pareto(arguments) => pareto::run(&arguments, out),
+        Command::Equilibrium(arguments) => equilibrium::run(&arguments, out),
+        Command::Design(arguments) => design::run(&arguments, out),
         Command::Stats(arguments) => stats::run(&arguments, out),
     };
     let (ending, written) = answer(&mut out);

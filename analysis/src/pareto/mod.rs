@@ -5,6 +5,7 @@
 
 mod attainment;
 mod contribution;
+pub mod design;
 mod dominance;
 mod hypervolume;
 mod membership;

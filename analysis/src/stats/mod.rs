@@ -7,6 +7,7 @@ mod block_length;
 mod bootstrap;
 mod changepoint;
 mod cusum;
+mod equilibrium;
 mod kpss;
 mod mackinnon;
 mod oscillation;
@@ -26,6 +27,7 @@ pub use changepoint::{ChangePoints, Model, Noise, Penalty, Search, Segmentation,
 pub use cusum::{
     Alarm, Cusum, CusumSettings, Side, average_run_length, cusum, one_sided_run_length,
 };
+pub use equilibrium::{Nature, Outcome, Rest, rest};
 pub use kpss::{Around, Clipped, KPSS_LEVELS, KpssLags, KpssTest, kpss};
 pub use oscillation::{
     Crossings, Drive, Oscillation, OscillationSettings, Peak, PlanVariant, oscillation,

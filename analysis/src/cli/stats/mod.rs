@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+pub(super) use self::stationarity::p_value_is;
 use super::{Answered, Ending, complain, write_json};
 use crate::load::{ColumnError, Columns};
 use crate::stats::Refusal;

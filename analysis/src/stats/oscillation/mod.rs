@@ -113,9 +113,9 @@ impl Peak {
 pub struct Oscillation {
     /// The peaks that were looked at, the one that stands out most first; at least one.
     pub peaks: Vec<Peak>,
-    /// The same crossings without a filter.
+    /// The same crossings of the series as it is, without a filter and with its trend.
     pub unfiltered: Crossings,
-    /// The research plan's variant, without a filter.
+    /// The research plan's variant, of the series as it is.
     pub plan: PlanVariant,
     /// The level at which a peak counts.
     pub level: f64,
@@ -164,7 +164,7 @@ pub fn oscillation(series: &[f64], settings: &OscillationSettings) -> Result<Osc
         }
         peaks.push(peak(&spectrum, bin, surrogate_p));
     }
-    let plain = autocorrelations(&series, n - 1)?;
+    let plain = autocorrelations(given, n - 1)?;
     Ok(Oscillation {
         peaks,
         unfiltered: Crossings::of(&plain),
