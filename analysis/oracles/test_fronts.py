@@ -133,7 +133,7 @@ def test_membership_is_the_bootstraps(tmp_path):
     random = np.random.default_rng(6)
     centres = np.array([[0, 1], [0.45, 0.6], [0.5, 0.5], [1, 0], [0.9, 0.9]])
     file = tmp_path / "runs.csv"
-    rows = [(name, *(centre + 0.15 * random.normal(size=2))) for _ in range(8) for name, centre in zip("abcde", centres)]
+    rows = [(name, *(centre + 0.15 * random.normal(size=2)).tolist()) for _ in range(8) for name, centre in zip("abcde", centres)]
     file.write_text("profile,x,y\n" + "".join(f"{n},{x!r},{y!r}\n" for n, x, y in rows))
     ours = run("pareto", file, "--objectives", "x:min,y:min", "--configuration", "profile", "--reference", "x=2,y=2")
     values = np.array([row[1:] for row in rows], dtype=float).reshape(8, 5, 2)

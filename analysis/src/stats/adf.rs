@@ -251,3 +251,97 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     }
     sums.iter().sum::<f64>() + rest
 }
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::SVD;
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha12Rng;
+
+    use super::*;
+
+    /// The t statistic of the level by a singular value decomposition of the whole design.
+    fn by_decomposition(series: &[f64], trends: usize, lags: usize) -> f64 {
+        let differences: Vec<f64> = series.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        let observations = differences.len() - lags;
+        let design = DMatrix::from_fn(observations, 1 + trends + lags, |row, column| {
+            let t = row + lags;
+            match column {
+                0 => series[t],
+                _ if column <= trends => {
+                    (row as f64 / observations as f64 - 0.5).powi(column as i32 - 1)
+                }
+                _ => differences[t - (column - trends)],
+            }
+        });
+        let response = DVector::from_column_slice(&differences[lags..]);
+        let decomposition = SVD::new(design.clone(), true, true);
+        let coefficients = decomposition.solve(&response, 1e-14).unwrap();
+        let residual = (&response - &design * &coefficients).norm_squared();
+        let inverse = decomposition.pseudo_inverse(1e-14).unwrap();
+        let variance = residual / (observations - design.ncols()) as f64;
+        coefficients[0] / (variance * inverse.row(0).norm_squared()).sqrt()
+    }
+
+    #[test]
+    fn the_statistic_is_that_of_the_regression() {
+        const SEED: u64 = 1979;
+        let mut random = ChaCha12Rng::seed_from_u64(SEED);
+        for case in 0..60 {
+            let n = random.random_range(30..120);
+            let memory = random.random::<f64>();
+            let place = [0.0, 1.0, 1e3][case % 3];
+            let mut level = 0.0;
+            let series: Vec<f64> = (0..n)
+                .map(|_| {
+                    level = memory * level + random.random::<f64>() - 0.5;
+                    place + level
+                })
+                .collect();
+            for (trends, terms) in [
+                Deterministic::None,
+                Deterministic::Constant,
+                Deterministic::Trend,
+                Deterministic::QuadraticTrend,
+            ]
+            .into_iter()
+            .enumerate()
+            {
+                let lags = random.random_range(0..6);
+                let found = adf(&series, terms, LagChoice::Fixed(lags), None).unwrap();
+                let expected = by_decomposition(&series, trends, lags);
+                let off = (found.statistic - expected).abs() / (1.0 + expected.abs());
+                assert!(off < 1e-7, "seed {SEED}, case {case}, {terms:?}: {found:?} {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_criterion_chooses_what_a_search_over_fits_chooses() {
+        let mut random = ChaCha12Rng::seed_from_u64(3);
+        let mut last = [0.0; 3];
+        let series: Vec<f64> = (0..300)
+            .map(|_| {
+                let next = 0.5 * last[0] - 0.4 * last[2] + random.random::<f64>();
+                last = [next, last[0], last[1]];
+                next
+            })
+            .collect();
+        let found = adf(&series, Deterministic::Constant, LagChoice::Bic, Some(8)).unwrap();
+        assert_eq!(found.lags, 2, "an autoregression of order 3 has two lagged differences");
+    }
+
+    #[test]
+    fn series_without_a_regression_are_refused() {
+        let line: Vec<f64> = (0..50).map(f64::from).collect();
+        let test = |series: &[f64]| adf(series, Deterministic::Constant, LagChoice::Aic, None);
+        assert_eq!(test(&line), Err(Refusal::Singular));
+        assert_eq!(test(&[1.0; 50]), Err(Refusal::Constant(50)));
+        assert!(matches!(test(&line[..4]), Err(Refusal::TooShort { .. })));
+        assert_eq!(test(&[1.0, 2.0, f64::NAN, 3.0, 4.0, 5.0]), Err(Refusal::NotFinite(2)));
+        assert!(matches!(
+            adf(&line, Deterministic::Constant, LagChoice::Fixed(30), None),
+            Err(Refusal::Setting(_))
+        ));
+    }
+}

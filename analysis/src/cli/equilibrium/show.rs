@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::verdict::{Failure, Part, Tested, Verdict};
 use crate::cli::show::{finite, merge};
 use crate::cli::stats::p_value_is;
-use crate::report::{Table, count, heading, number, sentence, warning};
+use crate::report::{Table, count, heading, number, probability, sentence, warning};
 use crate::stats::{Nature, Outcome, Rest};
 
 /// Failures that a person is shown.
@@ -133,11 +133,11 @@ pub(super) fn print(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
     let tested: usize = verdict.parts.iter().map(|part| part.tested.len()).sum();
     writeln!(out, "{}", heading("How to read this"))?;
     let text = format!(
-        "Tests look at what is after a series' last change point. Of {} series at rest, about {} fail the KPSS \
+        "Tests look at what is after a series' last change point. Of {} series at rest, about {:.1} fail the KPSS \
          test by chance, which rejects one in twenty. CUSUM alarms, of an online monitor in the second half \
          of the window, take values as independent and are no part of the verdict.",
         count(tested as u64),
-        number(tested as f64 / 20.0)
+        tested as f64 / 20.0
     );
     writeln!(out, "{}", sentence(&text))
 }
@@ -193,8 +193,8 @@ fn cells(tested: &Tested) -> Vec<String> {
     cells.extend([
         rest.nature.map_or_else(dash, |nature| nature.name().to_owned()),
         rest.window_from.to_string(),
-        rest.adf.map_or_else(dash, |test| number(test.p_value)),
-        rest.kpss.map_or_else(dash, |test| number(test.p_value)),
+        rest.adf.map_or_else(dash, |test| probability(test.p_value)),
+        rest.kpss.map_or_else(dash, |test| probability(test.p_value)),
         of_peak(peak.map(|peak| peak.crossings.period)),
         of_peak(peak.map(|peak| peak.crossings.r)),
         of_peak(peak.map(|peak| peak.surrogate_p)),

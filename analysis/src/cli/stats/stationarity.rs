@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Answered, Failure, Input, show};
-use crate::report::{count, heading, number, sentence};
+use crate::report::{count, heading, number, probability, sentence};
 use crate::stats::{
     AdfTest, Around, Clipped, Deterministic, KPSS_LEVELS, KpssLags, KpssTest, LagChoice,
 };
@@ -126,7 +126,7 @@ fn adf_text(test: &AdfTest, n: usize, rejected: bool) -> String {
         number(test.statistic),
         count(n as u64),
         test.lags,
-        number(test.p_value),
+        probability(test.p_value),
         test.critical.map(number).join(", "),
         sentence(verdict)
     )
@@ -181,7 +181,7 @@ fn kpss_text(test: &KpssTest, n: usize, rejected: bool) -> String {
         number(test.statistic),
         count(n as u64),
         test.lags,
-        number(test.p_value),
+        probability(test.p_value),
         p_value_is(test.clipped),
         test.critical.map(number).join(", "),
         sentence(verdict)
