@@ -254,13 +254,12 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use nalgebra::SVD;
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha12Rng;
 
     use super::*;
 
-    /// The t statistic of the level by a singular value decomposition of the whole design.
+    /// The t statistic of the level by the orthogonal factor of the whole design.
     fn by_decomposition(series: &[f64], trends: usize, lags: usize) -> f64 {
         let differences: Vec<f64> = series.windows(2).map(|pair| pair[1] - pair[0]).collect();
         let observations = differences.len() - lags;
@@ -275,10 +274,11 @@ mod tests {
             }
         });
         let response = DVector::from_column_slice(&differences[lags..]);
-        let decomposition = SVD::new(design.clone(), true, true);
-        let coefficients = decomposition.solve(&response, 1e-14).unwrap();
+        let decomposition = design.clone().qr();
+        let (q, r) = (decomposition.q(), decomposition.r());
+        let coefficients = r.solve_upper_triangular(&(q.transpose() * &response)).unwrap();
         let residual = (&response - &design * &coefficients).norm_squared();
-        let inverse = decomposition.pseudo_inverse(1e-14).unwrap();
+        let inverse = r.try_inverse().unwrap();
         let variance = residual / (observations - design.ncols()) as f64;
         coefficients[0] / (variance * inverse.row(0).norm_squared()).sqrt()
     }
