@@ -1,11 +1,12 @@
 //! From traces to answers: `load` reads them into `tables`, `game` and `stats` compute, `report` shows.
 //!
-//! `stats` and `game` are pure functions over slices and know neither files nor the command line.
+//! `stats`, `game` and `pareto` are pure functions over slices and know neither files nor the command line.
 
 pub mod answers;
 pub mod cli;
 pub mod game;
 pub mod load;
+pub mod pareto;
 pub mod report;
 pub mod stats;
 pub mod tables;

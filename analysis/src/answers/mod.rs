@@ -4,6 +4,7 @@ mod blocks;
 mod group;
 mod planner;
 mod regret;
+mod series;
 mod summary;
 mod transfers;
 
@@ -11,5 +12,6 @@ pub use blocks::{BlocksAnswer, Distribution, Payer, PoolLine, Recomputation, Tie
 pub use group::Group;
 pub use planner::{PlannerAnswer, PredictionError};
 pub use regret::{PoolAnswer, Realised, RegretAnswer, RegretPart, Window};
+pub use series::{PoolSeries, Series};
 pub use summary::{Propensity, RegretSummary};
 pub use transfers::{Way, WayAnswer, transfers_by_way};

@@ -2,13 +2,19 @@
 
 mod blocks;
 mod decisions;
+mod design;
 mod doctor;
+mod equilibrium;
 mod info;
 mod input;
+mod objectives;
+mod pareto;
 mod planner;
 mod regret;
 mod show;
 mod solve;
+mod stats;
+mod time_limit;
 mod transfers;
 mod verify;
 
@@ -63,6 +69,14 @@ enum Command {
     Regret(regret::Arguments),
     /// The equilibria of a game, and what follows from them
     Solve(solve::Arguments),
+    /// Which points are best in several objectives, and what volume they dominate
+    Pareto(pareto::Arguments),
+    /// Is it in equilibrium: stationary, settled, steady, and nobody would move?
+    Equilibrium(equilibrium::Arguments),
+    /// Where to measure: designs of experiments, and the next points
+    Design(design::Arguments),
+    /// Is a series stationary, when did it change, does it oscillate, where is its knee?
+    Stats(stats::Arguments),
 }
 
 /// How a command ended, and whether its answer could be written.
@@ -107,6 +121,10 @@ pub fn run() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments, out),
         Command::Regret(arguments) => regret::run(&arguments, out),
         Command::Solve(arguments) => solve::run(&arguments, out),
+        Command::Pareto(arguments) => pareto::run(&arguments, out),
+        Command::Equilibrium(arguments) => equilibrium::run(&arguments, out),
+        Command::Design(arguments) => design::run(&arguments, out),
+        Command::Stats(arguments) => stats::run(&arguments, out),
     };
     let (ending, written) = answer(&mut out);
     match written.and_then(|()| out.flush()) {

@@ -4,6 +4,6 @@ mod number;
 mod table;
 mod text;
 
-pub use number::{count, number, percent, seconds};
+pub use number::{count, number, percent, probability, seconds};
 pub use table::Table;
 pub use text::{heading, sentence, warning};

@@ -48,6 +48,12 @@ pub fn percent(share: f64) -> String {
     }
 }
 
+/// A probability; one that would be rounded to nothing is not.
+#[must_use]
+pub fn probability(value: f64) -> String {
+    if (0.0..0.0001).contains(&value) { "< 0.0001".to_owned() } else { number(value) }
+}
+
 /// A duration.
 #[must_use]
 pub fn seconds(value: f64) -> String {
@@ -74,6 +80,7 @@ mod tests {
         assert_eq!(number(123.45), "123.5");
         assert_eq!(number(1234.5), "1234");
         assert_eq!(number(f64::NAN), "-");
+        assert_eq!([probability(1e-9), probability(0.05)], ["< 0.0001", "0.0500"]);
         assert_eq!(percent(0.125), "12.5 %");
         assert_eq!([percent(0.0), percent(1.0)], ["0.0 %", "100.0 %"]);
         assert_eq!([percent(0.0004), percent(0.9996)], ["< 0.1 %", "> 99.9 %"]);

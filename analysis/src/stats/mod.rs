@@ -1,11 +1,38 @@
 //! Statistics over slices: no I/O, the same result on any machine.
 
+mod adf;
+mod autocorrelation;
+mod bca;
 mod block_length;
 mod bootstrap;
+mod changepoint;
+mod cusum;
+mod equilibrium;
+mod kpss;
+mod mackinnon;
+mod oscillation;
 mod quantile;
 mod rank;
+mod refusal;
+mod segmented;
 
+pub use adf::{AdfTest, Deterministic, LagChoice, adf, default_longest_lag};
+pub use autocorrelation::{
+    CrossCorrelation, autocorrelations, bartlett_bands, cross_correlation, effective_sample_size,
+};
+pub use bca::mean_interval_bca;
 pub use block_length::block_length;
 pub use bootstrap::{Estimate, Interval, mean_interval};
+pub use changepoint::{ChangePoints, Model, Noise, Penalty, Search, Segmentation, change_points};
+pub use cusum::{
+    Alarm, Cusum, CusumSettings, Side, average_run_length, cusum, one_sided_run_length,
+};
+pub use equilibrium::{Nature, Outcome, Rest, rest};
+pub use kpss::{Around, Clipped, KPSS_LEVELS, KpssLags, KpssTest, kpss};
+pub use oscillation::{
+    Crossings, Drive, Oscillation, OscillationSettings, Peak, PlanVariant, oscillation,
+};
 pub use quantile::{mean, quantile_interval, quantile_sorted};
 pub use rank::{Correlation, spearman};
+pub use refusal::Refusal;
+pub use segmented::{Knee, TwoLines, knee};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use nashtrace::record::{Candidate, Clock, Decision, NameSpace};
+use nashtrace::record::{Candidate, Clock, Decision, NameSpace, UNKNOWN_U64};
 use nashtrace::trace::{PacketHeader, RawRecord};
 use zerocopy::FromBytes;
 
@@ -35,6 +35,10 @@ pub struct DecisionRow {
     pub overlap: f64,
     /// Probability with which the policy took the chosen candidate; NaN if unknown.
     pub propensity: f64,
+    /// Time in the router's queue, milliseconds; NaN if unknown.
+    pub queue_wait_ms: f64,
+    /// The share of the prompt that the chosen worker is credited to have cached; NaN of an empty prompt.
+    pub cached_share: f64,
     /// Realised time to first token, milliseconds; NaN if unknown.
     pub ttft_ms: f64,
     /// Realised end-to-end latency, milliseconds; NaN if unknown.
@@ -210,6 +214,12 @@ impl Visitor for FileDecisions {
                 decision.chosen as usize,
             ),
             propensity: decision.propensity,
+            queue_wait_ms: if decision.queue_wait_ns == UNKNOWN_U64 {
+                f64::NAN
+            } else {
+                decision.queue_wait_ns as f64 / 1e6
+            },
+            cached_share: cached_share(&decision, chosen),
             ttft_ms: f64::NAN,
             e2e_ms: f64::NAN,
             isl_tokens: decision.isl_tokens,
@@ -234,6 +244,12 @@ impl FileDecisions {
     pub fn requests(&self) -> impl Iterator<Item = (u64, u32)> {
         self.rows.iter().map(|(row, _)| (row.request, row.isl_tokens))
     }
+}
+
+fn cached_share(decision: &Decision, chosen: &Candidate) -> f64 {
+    let cached = chosen.effective_overlap_blocks * f64::from(decision.block_size);
+    let prompt = f64::from(decision.isl_tokens);
+    if prompt > 0.0 { (cached / prompt).min(1.0) } else { f64::NAN }
 }
 
 /// The candidates of a decision record, whatever size their rows were recorded with.

@@ -5,5 +5,6 @@ mod bad_input;
 mod doctor;
 mod players;
 mod runs;
+mod series;
 mod solve;
 mod support;

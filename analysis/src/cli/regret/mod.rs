@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::input::{Input, ReadRun, read};
 use super::{Answered, Ending, complain, write_json};
 use crate::answers::RegretAnswer;
-use crate::load::{FileFacts, OutcomeError, Outcomes, outcomes_beside};
+use crate::load::{OutcomeError, Outcomes, outcomes_beside};
 use crate::report::heading;
 use crate::tables::{DecisionTable, FileDecisions};
 
@@ -89,29 +89,13 @@ fn print(reports: &[Report], out: &mut dyn Write) -> io::Result<()> {
 
 impl Report {
     fn of(run: ReadRun<FileDecisions>, arguments: &Arguments, outcomes: &mut OutcomeFiles) -> Self {
-        let facts = run.files.iter().map(|(facts, _)| facts);
-        let started_wall_ns = facts.clone().map(|facts| facts.header.started_wall_ns).min();
-        let lost = facts.clone().map(FileFacts::lost).sum();
-        let mut warnings = notes::of_files(facts);
-        let mut table = DecisionTable::keeping(arguments.top);
-        let mut is_whole = true;
-        for (facts, decisions) in run.files {
-            let file = arguments.outcomes.clone().or_else(|| outcomes_beside(&facts.path));
-            let outcomes = match file.map(|file| outcomes.load(file, &decisions)).transpose() {
-                Ok(outcomes) => outcomes,
-                Err(error) => {
-                    complain(&error.to_string());
-                    warnings.push(format!("{error}; they are left out"));
-                    is_whole = false;
-                    None
-                }
-            };
-            table.add(decisions, &facts, outcomes, started_wall_ns.unwrap_or(0));
-        }
-        table.sort();
+        let lost = run.files.iter().map(|(facts, _)| facts.lost()).sum();
+        let folder = run.folder.to_string_lossy().into_owned();
+        let Loaded { table, mut warnings, is_whole } =
+            Loaded::of(run, arguments.top, arguments.outcomes.as_ref(), outcomes);
         let answer = RegretAnswer::of(&table, arguments.windows as usize);
         warnings.extend(notes::of_answer(&answer, &table));
-        let run = Some(run.folder.to_string_lossy().into_owned());
+        let run = Some(folder);
         Self { run, table, answer, lost, warnings, is_whole }
     }
 
@@ -133,9 +117,49 @@ impl Report {
     }
 }
 
+/// The decisions of a run with the outcomes of their requests.
+pub(in crate::cli) struct Loaded {
+    pub(in crate::cli) table: DecisionTable,
+    /// What is missing.
+    pub(in crate::cli) warnings: Vec<String>,
+    /// Whether the outcomes, where there are some, could be used.
+    pub(in crate::cli) is_whole: bool,
+}
+
+impl Loaded {
+    /// Of each file of a run, the decisions and the outcomes beside it, unless a file of outcomes is given.
+    pub(in crate::cli) fn of(
+        run: ReadRun<FileDecisions>,
+        keep: usize,
+        given: Option<&PathBuf>,
+        outcomes: &mut OutcomeFiles,
+    ) -> Self {
+        let facts = run.files.iter().map(|(facts, _)| facts);
+        let started_wall_ns = facts.clone().map(|facts| facts.header.started_wall_ns).min();
+        let mut warnings = notes::of_files(facts);
+        let mut table = DecisionTable::keeping(keep);
+        let mut is_whole = true;
+        for (facts, decisions) in run.files {
+            let file = given.cloned().or_else(|| outcomes_beside(&facts.path));
+            let outcomes = match file.map(|file| outcomes.load(file, &decisions)).transpose() {
+                Ok(outcomes) => outcomes,
+                Err(error) => {
+                    complain(&error.to_string());
+                    warnings.push(format!("{error}; they are left out"));
+                    is_whole = false;
+                    None
+                }
+            };
+            table.add(decisions, &facts, outcomes, started_wall_ns.unwrap_or(0));
+        }
+        table.sort();
+        Self { table, warnings, is_whole }
+    }
+}
+
 /// Files of outcomes, each read once: a run may have several traces.
 #[derive(Default)]
-struct OutcomeFiles {
+pub(in crate::cli) struct OutcomeFiles {
     loaded: BTreeMap<PathBuf, Outcomes>,
 }
 

@@ -1,0 +1,344 @@
+//! `nashtrace design`: where to measure.
+
+use std::io::{self, Write};
+
+use clap::Subcommand;
+use serde_json::{Map, Value, json};
+
+use super::objectives::{Objectives, Points};
+use super::show::finite;
+use super::time_limit::TimeLimit;
+use super::{Answered, Ending, complain, write_json};
+use crate::load::Columns;
+use crate::pareto::MOST_OBJECTIVES;
+use crate::pareto::design::{
+    MOST_SOBOL_POINTS, Measured, Suggestion, factorial, latin_hypercube, least_distance, sobol,
+    spread_out, suggest,
+};
+
+const EXAMPLES: &str = "\
+A knob is NAME=LOW:HIGH, NAME=LOW:HIGH:log for a logarithmic scale, or for factorial NAME=A,B,C.
+
+Examples:
+  nashtrace design lhs --knob credit=0:2 --knob temperature=0.01:1:log --points 80 > design.csv
+  nashtrace design factorial --knob workers=2,4,8 --knob policy=greedy,balanced
+  nashtrace design sobol --knob a=0:1 --knob b=0:1 --points 64
+  nashtrace design next measured.csv --knob credit=0:2 --objectives ttft:min --reference ttft=2";
+
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    design: Design,
+}
+
+#[derive(Subcommand)]
+enum Design {
+    /// A Latin hypercube, its points as far apart as can be found
+    Lhs(Lhs),
+    /// Every combination of levels
+    Factorial(Factorial),
+    /// A scrambled Sobol sequence
+    Sobol(Sobol),
+    /// The next points of what was measured, by expected improvement of the dominated volume
+    Next(Next),
+}
+
+#[derive(clap::Args)]
+struct Lhs {
+    #[command(flatten)]
+    common: Common,
+    /// Points [default: 10 for every knob and one, at least 80]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    points: Option<u32>,
+    /// Do not move the points apart
+    #[arg(long)]
+    random: bool,
+    #[command(flatten)]
+    limit: TimeLimit,
+}
+
+#[derive(clap::Args)]
+struct Factorial {
+    /// NAME=LEVEL,LEVEL,...
+    #[arg(long = "knob", value_name = "KNOB", required = true, value_parser = levels)]
+    knobs: Vec<Levels>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+struct Sobol {
+    #[command(flatten)]
+    common: Common,
+    /// Points; powers of two are filled most evenly
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_SOBOL_POINTS)))]
+    points: u32,
+}
+
+#[derive(clap::Args)]
+struct Next {
+    #[command(flatten)]
+    points: Points,
+    #[command(flatten)]
+    objectives: Objectives,
+    #[command(flatten)]
+    common: Common,
+    /// Points to suggest
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    count: u32,
+    #[command(flatten)]
+    limit: TimeLimit,
+}
+
+#[derive(clap::Args)]
+struct Common {
+    /// NAME=LOW:HIGH or NAME=LOW:HIGH:log
+    #[arg(long = "knob", value_name = "KNOB", required = true, value_parser = knob)]
+    knobs: Vec<Knob>,
+    /// Where the random numbers begin
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// A continuous knob.
+#[derive(Debug, Clone)]
+struct Knob {
+    name: String,
+    low: f64,
+    high: f64,
+    is_log: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Levels {
+    name: String,
+    levels: Vec<String>,
+}
+
+fn knob(text: &str) -> Result<Knob, String> {
+    let (name, range) = text.split_once('=').ok_or("NAME=LOW:HIGH")?;
+    let parts: Vec<&str> = range.split(':').collect();
+    let (low, high, is_log) = match parts[..] {
+        [low, high] => (low, high, false),
+        [low, high, "log"] => (low, high, true),
+        _ => return Err("NAME=LOW:HIGH or NAME=LOW:HIGH:log".into()),
+    };
+    let number = |text: &str| {
+        let value = text.parse::<f64>().ok().filter(|value| value.is_finite());
+        value.ok_or(format!("{text:?} is not a finite number"))
+    };
+    let (low, high) = (number(low)?, number(high)?);
+    if low >= high {
+        return Err(format!("{low} is not below {high}"));
+    }
+    if is_log && low <= 0.0 {
+        return Err("a logarithmic knob is above 0".into());
+    }
+    Ok(Knob { name: name.into(), low, high, is_log })
+}
+
+fn levels(text: &str) -> Result<Levels, String> {
+    let (name, levels) = text.split_once('=').ok_or("NAME=LEVEL,LEVEL,...")?;
+    let levels: Vec<String> = levels.split(',').map(|level| level.trim().to_owned()).collect();
+    if levels.iter().any(String::is_empty) {
+        return Err("a level is empty".into());
+    }
+    Ok(Levels { name: name.into(), levels })
+}
+
+impl Knob {
+    /// From the unit interval to the knob's range.
+    fn value(&self, at: f64) -> f64 {
+        if self.is_log {
+            (self.low.ln() + at * (self.high / self.low).ln()).exp().clamp(self.low, self.high)
+        } else {
+            self.low + at * (self.high - self.low)
+        }
+    }
+
+    /// Back.
+    fn place(&self, value: f64) -> f64 {
+        if self.is_log {
+            (value / self.low).ln() / (self.high / self.low).ln()
+        } else {
+            (value - self.low) / (self.high - self.low)
+        }
+    }
+}
+
+impl Common {
+    fn values(&self, point: &[f64]) -> Vec<Value> {
+        self.knobs.iter().zip(point).map(|(knob, at)| json!(knob.value(*at))).collect()
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.knobs.iter().map(|knob| knob.name.as_str()).collect()
+    }
+}
+
+/// A design ready to be written: names, and the values of each point.
+struct Rows {
+    names: Vec<String>,
+    rows: Vec<Vec<Value>>,
+    facts: Value,
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
+    let rows = match &arguments.design {
+        Design::Lhs(arguments) => lhs(arguments),
+        Design::Factorial(arguments) => combinations(arguments),
+        Design::Sobol(arguments) => sequence(arguments),
+        Design::Next(arguments) => next(arguments),
+    };
+    match rows {
+        Ok(rows) => (Ending::Good, write(&rows, out)),
+        Err(sentence) => {
+            complain(&sentence);
+            (Ending::Unreadable, Ok(()))
+        }
+    }
+}
+
+fn write(rows: &Rows, out: &mut dyn Write) -> io::Result<()> {
+    if rows.json {
+        let point = |row: &Vec<Value>| -> Value {
+            let named: Map<String, Value> = rows.names.iter().cloned().zip(row.clone()).collect();
+            Value::Object(named)
+        };
+        let points: Vec<Value> = rows.rows.iter().map(point).collect();
+        return write_json(&super::show::merge(json!({"points": points}), rows.facts.clone()), out);
+    }
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(&rows.names)?;
+    for row in &rows.rows {
+        writer.write_record(row.iter().map(|value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }))?;
+    }
+    writer.flush()
+}
+
+fn lhs(arguments: &Lhs) -> Result<Rows, String> {
+    let common = &arguments.common;
+    let knobs = common.knobs.len();
+    let points = arguments.points.map_or((10 * knobs + 1).max(80), |points| points as usize);
+    let mut design = latin_hypercube(points, knobs, common.seed);
+    if !arguments.random {
+        let deadline = arguments.limit.deadline();
+        design = spread_out(design, common.seed, &|| !deadline.has_passed());
+    }
+    let facts = json!({"least_distance": finite(least_distance(&design)), "seed": common.seed});
+    Ok(rows(common, &design, facts))
+}
+
+fn sequence(arguments: &Sobol) -> Result<Rows, String> {
+    let common = &arguments.common;
+    if common.knobs.len() > 256 {
+        return Err("a Sobol sequence has at most 256 knobs".into());
+    }
+    let design = sobol(arguments.points, common.knobs.len() as u32, common.seed as u32);
+    let facts = json!({"least_distance": finite(least_distance(&design)), "seed": common.seed});
+    Ok(rows(common, &design, facts))
+}
+
+fn rows(common: &Common, design: &[Vec<f64>], facts: Value) -> Rows {
+    Rows {
+        names: common.names().into_iter().map(str::to_owned).collect(),
+        rows: design.iter().map(|point| common.values(point)).collect(),
+        facts,
+        json: common.json,
+    }
+}
+
+fn combinations(arguments: &Factorial) -> Result<Rows, String> {
+    const MOST: usize = 10_000_000;
+    let counts: Vec<usize> = arguments.knobs.iter().map(|knob| knob.levels.len()).collect();
+    let total = counts.iter().try_fold(1_usize, |all, count| all.checked_mul(*count));
+    if total.is_none_or(|total| total > MOST) {
+        return Err(format!("these are more than {MOST} combinations"));
+    }
+    let level = |(knob, level): (&Levels, usize)| {
+        let text = &knob.levels[level];
+        text.parse::<f64>().map_or_else(|_| json!(text), |value| json!(value))
+    };
+    let row =
+        |combination: Vec<usize>| arguments.knobs.iter().zip(combination).map(level).collect();
+    Ok(Rows {
+        names: arguments.knobs.iter().map(|knob| knob.name.clone()).collect(),
+        rows: factorial(&counts).into_iter().map(row).collect(),
+        facts: json!({"combinations": total}),
+        json: arguments.json,
+    })
+}
+
+fn next(arguments: &Next) -> Result<Rows, String> {
+    /// A process over more points takes minutes.
+    const MOST_POINTS: usize = 500;
+    let common = &arguments.common;
+    let reference = arguments.objectives.reference()?;
+    let reference = reference.ok_or("the next points need a --reference that bounds the volume")?;
+    if reference.len() > MOST_OBJECTIVES {
+        return Err(format!("the next points need at most {MOST_OBJECTIVES} objectives"));
+    }
+    let columns = Columns::read(&arguments.points.file).map_err(|error| error.to_string())?;
+    if columns.len() > MOST_POINTS {
+        return Err(format!(
+            "{}: {} points are more than the {MOST_POINTS} that a Gaussian process is learned from",
+            columns.source(),
+            columns.len()
+        ));
+    }
+    let outputs = arguments.objectives.points(&columns).map_err(|error| error.to_string())?;
+    let measured = Measured { inputs: inputs(common, &columns)?, outputs };
+    let deadline = arguments.limit.deadline();
+    let go_on = || !deadline.has_passed();
+    let found = suggest(&measured, &reference, arguments.count as usize, common.seed, &go_on)
+        .ok_or_else(|| format!("{}: at least two points are needed", columns.source()))?;
+    let mut names: Vec<String> = common.names().into_iter().map(str::to_owned).collect();
+    names.push("expected_improvement".into());
+    for objective in &arguments.objectives.objectives {
+        names.push(format!("expected_{}", objective.name));
+        names.push(format!("deviation_{}", objective.name));
+    }
+    let row = |suggestion: &Suggestion| {
+        let mut row = common.values(&suggestion.at);
+        row.push(json!(suggestion.improvement));
+        for (side, objective) in arguments.objectives.objectives.iter().enumerate() {
+            row.push(json!(objective.direction.towards_small(suggestion.expected[side])));
+            row.push(json!(suggestion.deviations[side]));
+        }
+        row
+    };
+    let rows: Vec<Vec<Value>> = found.iter().map(row).collect();
+    let facts = json!({"measured": measured.inputs.len(), "seed": common.seed});
+    Ok(Rows { names, rows, facts, json: common.json })
+}
+
+/// The knobs of what was measured, in the unit cube.
+fn inputs(common: &Common, columns: &Columns) -> Result<Vec<Vec<f64>>, String> {
+    let mut inputs = vec![Vec::new(); columns.len()];
+    for knob in &common.knobs {
+        let values = columns.numbers(&knob.name).map_err(|error| error.to_string())?;
+        for (row, (input, value)) in inputs.iter_mut().zip(values).enumerate() {
+            if !(knob.low..=knob.high).contains(&value) {
+                return Err(format!(
+                    "{}: line {}: {} is {value}, outside {} to {}",
+                    columns.source(),
+                    columns.line(row),
+                    knob.name,
+                    knob.low,
+                    knob.high
+                ));
+            }
+            input.push(knob.place(value));
+        }
+    }
+    Ok(inputs)
+}

@@ -1,0 +1,36 @@
+//! How long a command may take.
+
+use std::time::{Duration, Instant};
+
+/// The limit that a command was given.
+#[derive(clap::Args)]
+pub(super) struct TimeLimit {
+    /// Answer after so many seconds with what there is by then
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds)]
+    time_limit: f64,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds < 1e9 => Ok(seconds),
+        _ => Err("a number of seconds above 0".into()),
+    }
+}
+
+impl TimeLimit {
+    /// When the time is up, counted from now.
+    pub(super) fn deadline(&self) -> Deadline {
+        Deadline(Instant::now() + Duration::from_secs_f64(self.time_limit))
+    }
+}
+
+/// A moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deadline(Instant);
+
+impl Deadline {
+    /// Whether it is over.
+    pub(super) fn has_passed(self) -> bool {
+        Instant::now() >= self.0
+    }
+}

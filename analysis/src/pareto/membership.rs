@@ -1,0 +1,130 @@
+//! How sure it is that a configuration is on the front, from replicates.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha12Rng;
+
+use super::dominance::front;
+use super::hypervolume::{MOST_OBJECTIVES, hypervolume};
+use crate::stats::{Interval, mean, quantile_sorted};
+
+/// A configuration with its replicates.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Configuration {
+    /// Its name.
+    pub name: String,
+    /// Its replicates, all towards small.
+    pub replicates: Vec<Vec<f64>>,
+}
+
+impl Configuration {
+    /// The mean of each objective.
+    #[must_use]
+    pub fn means(&self) -> Vec<f64> {
+        let objectives = self.replicates.first().map_or(0, Vec::len);
+        (0..objectives).map(|side| mean(&self.column(side))).collect()
+    }
+
+    /// The standard error of each mean; NaN of a single replicate.
+    #[must_use]
+    pub fn standard_errors(&self) -> Vec<f64> {
+        let n = self.replicates.len() as f64;
+        let error = |(side, centre): (usize, f64)| {
+            let column = self.column(side);
+            let squares: f64 = column.iter().map(|x| (x - centre).powi(2)).sum();
+            (squares / (n - 1.0) / n).sqrt()
+        };
+        self.means().into_iter().enumerate().map(error).collect()
+    }
+
+    /// One objective of all replicates.
+    #[must_use]
+    pub fn column(&self, side: usize) -> Vec<f64> {
+        self.replicates.iter().map(|replicate| replicate[side]).collect()
+    }
+
+    fn resampled_means(&self, random: &mut ChaCha12Rng) -> Vec<f64> {
+        let mut sums = vec![0.0; self.replicates[0].len()];
+        for _ in 0..self.replicates.len() {
+            let drawn = &self.replicates[random.random_range(0..self.replicates.len())];
+            sums.iter_mut().zip(drawn).for_each(|(sum, value)| *sum += value);
+        }
+        sums.iter().map(|sum| sum / self.replicates.len() as f64).collect()
+    }
+}
+
+/// What resampling says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Membership {
+    /// The share of resamples in which each configuration is on the front.
+    pub shares: Vec<f64>,
+    /// The fronts of the resamples, as points.
+    pub fronts: Vec<Vec<Vec<f64>>>,
+    /// 95 % percentile interval of the dominated volume; `None` without a reference or with too many
+    /// objectives.
+    pub volume: Option<Interval>,
+}
+
+/// Resamples.
+const RESAMPLES: usize = 1000;
+
+/// A configuration is on the front if it is in at least this share of the resamples.
+pub const SURE: f64 = 0.95;
+
+/// Resample the replicates of every configuration and see who is on the front of their means.
+#[must_use]
+pub fn membership(
+    configurations: &[Configuration],
+    reference: Option<&[f64]>,
+    seed: u64,
+) -> Membership {
+    let mut random = ChaCha12Rng::seed_from_u64(seed);
+    let mut on_front = vec![0_u32; configurations.len()];
+    let (mut fronts, mut volumes) = (Vec::new(), Vec::new());
+    let reference = reference.filter(|reference| reference.len() <= MOST_OBJECTIVES);
+    for _ in 0..RESAMPLES {
+        let means: Vec<Vec<f64>> = configurations
+            .iter()
+            .map(|configuration| configuration.resampled_means(&mut random))
+            .collect();
+        let members = front(&means);
+        members.iter().for_each(|index| on_front[*index] += 1);
+        let points: Vec<Vec<f64>> = members.into_iter().map(|index| means[index].clone()).collect();
+        volumes.extend(reference.map(|reference| hypervolume(&points, reference)));
+        fronts.push(points);
+    }
+    volumes.sort_by(f64::total_cmp);
+    let volume = (!volumes.is_empty()).then(|| Interval {
+        low: quantile_sorted(&volumes, 0.025),
+        high: quantile_sorted(&volumes, 0.975),
+    });
+    let share = |count: u32| f64::from(count) / RESAMPLES as f64;
+    Membership { shares: on_front.into_iter().map(share).collect(), fronts, volume }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn configuration(name: &str, centre: [f64; 2], spread: f64) -> Configuration {
+        let offsets = [-1.0, -0.5, 0.0, 0.5, 1.0];
+        let replicate = |offset: &f64| centre.iter().map(|x| x + spread * offset).collect();
+        Configuration { name: name.into(), replicates: offsets.iter().map(replicate).collect() }
+    }
+
+    #[test]
+    fn certain_members_are_certain_and_doubtful_ones_are_not() {
+        let all = [
+            configuration("good", [0.0, 0.0], 0.1),
+            configuration("close", [0.03, 0.03], 0.1),
+            configuration("bad", [5.0, 5.0], 0.1),
+            configuration("other", [-3.0, 3.0], 0.1),
+        ];
+        let found = membership(&all, Some(&[6.0, 6.0]), 1);
+        assert!(found.shares[0] > 0.5 && found.shares[0] < 1.0, "{:?}", found.shares);
+        assert!(found.shares[1] > 0.05 && found.shares[1] < 0.5, "{:?}", found.shares);
+        assert_eq!((found.shares[2], found.shares[3]), (0.0, 1.0));
+        let volume = found.volume.unwrap();
+        assert!(volume.low < 45.0 && 45.0 < volume.high, "{volume:?}");
+        assert_eq!(found, membership(&all, Some(&[6.0, 6.0]), 1));
+    }
+}
