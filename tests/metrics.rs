@@ -11,24 +11,9 @@ use nashtrace::record::{
     Candidate, CandidateFlag, Decision, DecisionFlag, Mode, NameSpace, UNKNOWN_U64,
 };
 use support::{
-    TIMEOUT_MS, api, candidate, counters, decision, name, options, record_decision, record_request,
-    start, stop, turn,
+    TIMEOUT_MS, api, candidate, counters, decision, metrics_text, name, options, record_decision,
+    record_request, start, stop, turn,
 };
-
-/// The metrics through the C ABI.
-fn text() -> String {
-    let mut length = 0;
-    // SAFETY: a NULL buffer is allowed, the length is writable.
-    let status = unsafe { (api().metrics_text)(std::ptr::null_mut(), 0, &raw mut length) };
-    assert_eq!(status, Status::Ok);
-    let mut buffer = vec![0_u8; length + 4096];
-    // SAFETY: the buffer has its length, which is writable.
-    let status =
-        unsafe { (api().metrics_text)(buffer.as_mut_ptr().cast(), buffer.len(), &raw mut length) };
-    assert_eq!(status, Status::Ok);
-    buffer.truncate(length);
-    String::from_utf8(buffer).unwrap()
-}
 
 /// The samples of a text, by name and labels.
 fn samples(text: &str) -> BTreeMap<&str, f64> {
@@ -77,7 +62,7 @@ fn decisions_and_their_scores_are_counted() {
     assert_eq!(record_decision(&unknown_wait, &candidates), Status::Ok);
     assert_eq!(record_request(1), Status::Ok);
     flush();
-    let text = text();
+    let text = metrics_text();
     let samples = samples(&text);
     let decisions = r#"dynamo_router_decisions_total{reason="load_balance",router_id="pool-a",selected_worker="7"}"#;
     assert_eq!(samples[decisions], 4.0, "previews are not acted upon");
@@ -120,7 +105,11 @@ fn decisions_and_their_scores_are_counted() {
     assert!(samples["nashtrace_ring_high_water_bytes"] > 1_000.0);
     assert_eq!(samples["nashtrace_producers"], 1.0);
     stop();
-    assert_eq!(self::text().lines().count(), text.lines().count(), "the last session's are kept");
+    assert_eq!(
+        self::metrics_text().lines().count(),
+        text.lines().count(),
+        "the last session's are kept"
+    );
 }
 
 #[test]
@@ -136,7 +125,7 @@ fn workers_beyond_the_limit_share_a_label() {
         assert_eq!(record_decision(&decision, &offered), Status::Ok);
         flush();
     }
-    let text = text();
+    let text = metrics_text();
     let samples = samples(&text);
     let totals = samples.iter().filter(|(name, _)| {
         name.starts_with("dynamo_router_worker_score_count")

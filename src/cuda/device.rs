@@ -10,7 +10,7 @@ use super::timer::{disown, in_context, may_call, own};
 use super::untimed::Untimed;
 
 /// Pairs that a context begins with. They are doubled when a hook finds none free.
-const FIRST_PAIRS: usize = 64;
+const FIRST_PAIRS: usize = 256;
 
 /// What the device did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
+pub(crate) mod fake_cuda;
 pub(crate) mod files;
 
 use std::path::Path;
@@ -57,6 +58,21 @@ pub(crate) fn counters() -> Counters {
     // SAFETY: the struct is writable.
     assert_eq!(unsafe { (api().session_counters)(&raw mut counters, TIMEOUT_MS) }, Status::Ok);
     counters
+}
+
+/// The metrics of the running session, or of the last one.
+pub(crate) fn metrics_text() -> String {
+    let mut length = 0;
+    // SAFETY: a NULL buffer is allowed, the length is writable.
+    let status = unsafe { (api().metrics_text)(std::ptr::null_mut(), 0, &raw mut length) };
+    assert_eq!(status, Status::Ok);
+    let mut buffer = vec![0_u8; length + 4096];
+    // SAFETY: the buffer has its length, which is writable.
+    let status =
+        unsafe { (api().metrics_text)(buffer.as_mut_ptr().cast(), buffer.len(), &raw mut length) };
+    assert_eq!(status, Status::Ok);
+    buffer.truncate(length);
+    String::from_utf8(buffer).unwrap()
 }
 
 pub(crate) fn no_counters() -> Counters {
