@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use nashtrace::record::{Candidate, Decision};
+use nashtrace::record::{Candidate, Decision, Kind};
 use nashtrace::state::CostFormula;
 use nashtrace::trace::{PacketHeader, RawRecord};
 
@@ -69,6 +69,10 @@ impl Visitor for Checks {
 impl Checks {
     fn check_clock(&mut self, producer: u32, record: &RawRecord<'_>) {
         let head = &record.head;
+        // A copy is recorded when it has ended, and its time is when it began.
+        if head.kind == Kind::Transfer as u8 {
+            return;
+        }
         let last = self.last_time.entry((producer, head.clock)).or_insert(head.time);
         if head.time < *last {
             self.clock_reversals += 1;
