@@ -406,6 +406,11 @@ enum nashtrace_feature
      `planner_tick`, `planner_decision` and `planner_effect` record a planner.
      */
     NASHTRACE_FEATURE_PLANNER = (1 << 8),
+    /*
+     `transfer_begin`, `transfer_enqueued` and `transfer_done` record copies as they happen, and time
+     those on CUDA streams by events.
+     */
+    NASHTRACE_FEATURE_CUDA_TIMING = (1 << 9),
 };
 #ifndef __cplusplus
 typedef uint64_t nashtrace_feature;
@@ -881,6 +886,27 @@ enum nashtrace_effect_kind
 };
 #ifndef __cplusplus
 typedef uint8_t nashtrace_effect_kind;
+#endif // __cplusplus
+
+/*
+ What the stream of a copy is.
+ */
+enum nashtrace_stream_kind
+#ifdef __cplusplus
+  : uint32_t
+#endif // __cplusplus
+ {
+    /*
+     The copy is on no stream.
+     */
+    NASHTRACE_STREAM_KIND_NONE = 0,
+    /*
+     A `CUstream` or `cudaStream_t`; NULL is the legacy default stream.
+     */
+    NASHTRACE_STREAM_KIND_CUDA = 1,
+};
+#ifndef __cplusplus
+typedef uint32_t nashtrace_stream_kind;
 #endif // __cplusplus
 
 /*
@@ -1628,7 +1654,8 @@ typedef struct nashtrace_planner_effect {
  All functions may be called from any thread. Those that record (`decision`, `request`, `setting`,
  `block`, `transfer` and the planner's) take well under a microsecond, never wait, and allocate only on a thread's first event. A signal
  handler may call these, `request_key` and `ticks`, if its thread has recorded in this session before;
- the others take locks.
+ the others take locks. `transfer_begin` and `transfer_enqueued` call the driver for a copy on a CUDA
+ stream: not from a signal handler.
  */
 typedef struct nashtrace_api {
     /*
@@ -1732,6 +1759,29 @@ typedef struct nashtrace_api {
      Record what became of it.
      */
     nashtrace_status (*planner_effect)(const struct nashtrace_planner_effect *effect);
+    /*
+     A copy begins: call it before the first byte is handed over. Of `transfer` the library sets the
+     times, `timing` and `outcome`; its clock is `TICKS`. `stream_kind` is a `nashtrace_stream_kind`; on a
+     CUDA stream an event is recorded, which takes the driver a microsecond or two; `stream` is NULL if
+     there is none. The thread's current context is left as it was. The `token` is for the two calls that
+     follow and is never 0; they take 0 for a copy that is not recorded, and do nothing.
+     */
+    nashtrace_status (*transfer_begin)(const struct nashtrace_transfer *transfer,
+                                       void *stream,
+                                       uint32_t stream_kind,
+                                       uint64_t *token);
+    /*
+     All of the copy was handed to its stream or agent: on a CUDA stream a second event is recorded. Of
+     the per-thread default stream this is for the thread that began. A token of a copy that is further
+     on or has been written is refused as an invalid argument.
+     */
+    nashtrace_status (*transfer_enqueued)(uint64_t token);
+    /*
+     The host saw that the copy has ended; `outcome` is a `nashtrace_outcome`. It may be left out for a
+     copy on a CUDA stream, whose events tell that; the others are given up as `LOST` without it after
+     `NASHTRACE_TRANSFER_TIMEOUT_MS`.
+     */
+    nashtrace_status (*transfer_done)(uint64_t token, uint32_t outcome);
 } nashtrace_api;
 
 #ifdef __cplusplus

@@ -51,7 +51,7 @@ fn decisions_and_their_scores_are_counted() {
     assert_eq!(record_decision(&unknown_wait, &candidates), Status::Ok);
     assert_eq!(record_request(1), Status::Ok);
     flush();
-    let text = text();
+    let text = metrics_text();
     let samples = samples(&text);
     let decisions = r#"dynamo_router_decisions_total{reason="load_balance",router_id="pool-a",selected_worker="7"}"#;
     assert_eq!(samples[decisions], 4.0, "previews are not acted upon");
@@ -94,7 +94,11 @@ fn decisions_and_their_scores_are_counted() {
     assert!(samples["nashtrace_ring_high_water_bytes"] > 1_000.0);
     assert_eq!(samples["nashtrace_producers"], 1.0);
     stop();
-    assert_eq!(self::text().lines().count(), text.lines().count(), "the last session's are kept");
+    assert_eq!(
+        self::metrics_text().lines().count(),
+        text.lines().count(),
+        "the last session's are kept"
+    );
 }
 
 #[test]
@@ -110,7 +114,7 @@ fn workers_beyond_the_limit_share_a_label() {
         assert_eq!(record_decision(&decision, &offered), Status::Ok);
         flush();
     }
-    let text = text();
+    let text = metrics_text();
     let samples = samples(&text);
     let totals = samples.iter().filter(|(name, _)| {
         name.starts_with("dynamo_router_worker_score_count")

@@ -144,10 +144,9 @@ impl Watch {
             self.write(index, slot, seen, None, Outcome::Lost);
         } else if let Some(timed) = timed {
             self.asked.push(Asked { timed, enqueued: slot.enqueued(), index, seen });
-        } else if seen.is_done() {
-            self.write(index, slot, seen, None, Outcome::Unknown);
-        } else if seen.is_on_stream()
-            && enqueued_since.is_some_and(|since| is_past(since, UNTIMED_GRACE))
+        } else if seen.is_done()
+            || seen.is_on_stream()
+                && enqueued_since.is_some_and(|since| is_past(since, UNTIMED_GRACE))
         {
             self.write(index, slot, seen, None, Outcome::Unknown);
         }

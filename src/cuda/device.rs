@@ -10,7 +10,7 @@ use super::timer::{disown, in_context, may_call, own};
 use super::untimed::Untimed;
 
 /// Pairs that a context begins with. They are doubled when a hook finds none free.
-const FIRST_PAIRS: usize = 64;
+const FIRST_PAIRS: usize = 256;
 
 /// What the device did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,7 +204,8 @@ fn attend(driver: &Driver, context: &Context, device: Option<&mut Device>, now: 
     }
     let is_short = context.was_short() && device.pairs < MOST_PAIRS;
     let is_used = context.has_pairs_in_use();
-    if !is_short && !(is_used && device.clock.is_due(now)) {
+    let is_due = is_used && device.clock.is_due(now);
+    if !is_short && !is_due {
         return;
     }
     let attended = in_context(driver, context.handle(), || {

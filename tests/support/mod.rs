@@ -3,6 +3,7 @@
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
+pub(crate) mod fake_cuda;
 pub(crate) mod files;
 
 use std::path::Path;
