@@ -159,7 +159,10 @@ impl Section {
     fn tell_notes(&self, api: &Api) {
         NOTES.with(|notes| {
             for note in &notes.notes[..notes.count.replace(0)] {
-                self.put(api, note.get());
+                // SAFETY: the notes are this thread's, and nobody holds a reference to one.
+                let note = unsafe { &mut *note.as_ptr() };
+                note.head.time = self.time;
+                blocks::tell(api, note);
             }
         });
     }
