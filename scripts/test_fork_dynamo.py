@@ -70,6 +70,16 @@ def test_the_fork_from_packages_equals_the_patched_checkout(checkout, tmp_path):
     assert contents(made) == contents(checkout)
 
 
+def test_a_fork_that_older_patches_made_gets_the_workspace_of_these(tmp_path):
+    assert fork(tmp_path / "made").returncode == 0
+    workspace = ROOT / "patches/dynamo-1.6.1/workspace"
+    for name in ("Cargo.toml", "Cargo.lock"):
+        (tmp_path / "made" / name).write_text("# of older patches\n")
+    assert fork(tmp_path / "made").returncode == 0
+    for name in ("Cargo.toml", "Cargo.lock"):
+        assert (tmp_path / "made" / name).read_text() == (workspace / name).read_text()
+
+
 def test_patches_only_add_lines():
     for patch in (ROOT / "patches").rglob("*.patch"):
         removed = [

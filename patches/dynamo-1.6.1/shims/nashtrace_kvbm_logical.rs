@@ -6,6 +6,8 @@
 //! What happens under the store's lock is only noted there, and told to the library when the lock is released.
 //! A critical section has one time, and no two of a pool have the same: sorted by it, the events of a pool are
 //! in the order of their locks.
+//!
+//! What is only done if there is a library stands out of line, so that the rest stays as it was.
 
 use std::cell::Cell;
 use std::sync::Weak;
@@ -90,9 +92,22 @@ impl Ledger {
         hash: SequenceHash,
     ) {
         if let Some(api) = shim::api() {
-            let note = self.pool.event(event, reason, named(block, Some(hash)));
-            keep(note, || self.section(api));
+            self.note_now(api, event, reason, block, hash);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_now(
+        &mut self,
+        api: &'static Api,
+        event: Event,
+        reason: Reason,
+        block: BlockId,
+        hash: SequenceHash,
+    ) {
+        let note = self.pool.event(event, reason, named(block, Some(hash)));
+        keep(note, || self.section(api));
     }
 
     /// The end of a critical section in which something happened.
@@ -113,6 +128,8 @@ impl Ledger {
         }
     }
 
+    #[cold]
+    #[inline(never)]
     fn section(&mut self, api: &'static Api) -> Section {
         self.latest = api.now().max(self.latest + 1);
         Section { pool: self.pool, time: self.latest, api: Some(api) }
@@ -132,10 +149,20 @@ impl Section {
     /// Tell what was noted.
     #[inline]
     pub(crate) fn tell(self) {
-        let Some(api) = self.api else { return };
+        if let Some(api) = self.api {
+            self.tell_notes(api);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell_notes(&self, api: &Api) {
         NOTES.with(|notes| {
             for note in &notes.notes[..notes.count.replace(0)] {
-                self.put(api, note.get());
+                // SAFETY: the notes are this thread's, and nobody holds a reference to one.
+                let note = unsafe { &mut *note.as_ptr() };
+                note.head.time = self.time;
+                blocks::tell(api, note);
             }
         });
     }
@@ -149,7 +176,21 @@ impl Section {
         block: BlockId,
         hash: Option<SequenceHash>,
     ) {
-        let Some(api) = self.api else { return };
+        if let Some(api) = self.api {
+            self.tell_one_now(api, event, reason, block, hash);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tell_one_now(
+        &self,
+        api: &Api,
+        event: Event,
+        reason: Reason,
+        block: BlockId,
+        hash: Option<SequenceHash>,
+    ) {
         self.put(api, self.pool.event(event, reason, named(block, hash)));
     }
 
