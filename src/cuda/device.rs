@@ -81,7 +81,7 @@ impl Devices {
             let context = &CONTEXT[place];
             if context.is_wanted() && is_twice(place) {
                 context.clear();
-            } else if context.is_wanted() || (context.is_ready() && device.is_none()) {
+            } else if context.is_wanted() {
                 *device = prepare(driver, context, now);
             } else if context.is_ready() {
                 attend(driver, context, device.as_mut(), now);
@@ -129,7 +129,7 @@ impl Devices {
     }
 
     /// Give everything back to the driver. No copy is timed any more; if a hook is still under way, what it
-    /// may use is left to the next session.
+    /// may use stays there until the next session has ended.
     pub(crate) fn finish(&mut self, is_hook_inside: bool) {
         if !self.is_owner {
             return;
@@ -159,7 +159,7 @@ impl Devices {
 
 impl Drop for Devices {
     fn drop(&mut self) {
-        // A collector that has panicked leaves its events to the next one.
+        // A collector that has panicked keeps no other one from its work.
         disown(self.session);
     }
 }
@@ -197,11 +197,12 @@ fn prepare(driver: &Driver, context: &Context, now: Instant) -> Option<Device> {
 
 /// More pairs if a hook found none, and a new anchor in time.
 fn attend(driver: &Driver, context: &Context, device: Option<&mut Device>, now: Instant) {
-    let Some(device) = device else { return };
-    if !is_alive(driver, context) {
+    // Without a device it is what an earlier collector could not give back: which of its events are in use
+    // nobody knows any more.
+    let Some(device) = device.filter(|_| is_alive(driver, context)) else {
         context.set_dead();
         return;
-    }
+    };
     let is_short = context.was_short() && device.pairs < MOST_PAIRS;
     let is_used = context.has_pairs_in_use();
     let is_due = is_used && device.clock.is_due(now);

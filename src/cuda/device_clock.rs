@@ -16,6 +16,10 @@ use crate::clock;
 /// How often an anchor is renewed while it is used.
 const INTERVAL: Duration = Duration::from_secs(1);
 
+/// An anchor that could not be renewed for so long tells nothing: milliseconds in 32 bits have become coarse,
+/// and the clocks have drifted.
+const OLDEST: Duration = Duration::from_secs(10);
+
 const TRIES: usize = 8;
 
 /// How long one try may take. A device that is that busy is asked again later.
@@ -96,14 +100,16 @@ impl DeviceClock {
         Ok(())
     }
 
-    /// When a complete event of the clock's context happened, in ticks. Without an anchor nobody knows.
+    /// When a complete event of the clock's context happened, in ticks. Without a fresh anchor nobody knows.
     pub(super) fn ticks_of(
         &self,
         driver: &Driver,
         event: CUevent,
         ticks_per_ns: f64,
     ) -> Result<Option<u64>, Code> {
-        let Some(taken) = self.taken else { return Ok(None) };
+        let Some(taken) = self.taken.filter(|taken| taken.at.elapsed() < OLDEST) else {
+            return Ok(None);
+        };
         let ns = driver.milliseconds(self.anchor, event)? * 1e6;
         let ticks = (ns * ticks_per_ns).round() as i64;
         Ok(Some(taken.ticks.saturating_add_signed(ticks)))

@@ -86,6 +86,7 @@ impl Context {
         for place in 0..self.free.count() {
             self.set_pair(place, std::ptr::null_mut(), std::ptr::null_mut());
         }
+        self.in_use.store(0, Ordering::Relaxed);
         self.state.store(EMPTY, Ordering::Release);
     }
 

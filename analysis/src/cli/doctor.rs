@@ -122,6 +122,10 @@ fn library(named: Option<&Path>) -> Result<Library, String> {
         (Feature::Metrics, "metrics"),
         (Feature::Switch, "switch"),
         (Feature::Dump, "dump"),
+        (Feature::Blocks, "blocks"),
+        (Feature::Transfers, "transfers"),
+        (Feature::Planner, "planner"),
+        (Feature::CudaTiming, "cuda_timing"),
     ];
     let present = named.into_iter().filter(|(feature, _)| features & *feature as u64 != 0);
     Ok(Library { path: absolute.clone(), features: present.map(|(_, name)| name).collect() })
