@@ -33,8 +33,8 @@ struct Start {
     until: usize,
 }
 
-/// The segmentation with the least total cost whose segments have `min_size` values or more. A series that is
-/// shorter is one segment.
+/// The segmentation with the least total cost whose segments have `min_size` values or more; the series must
+/// have as many.
 ///
 /// A start is given up when some change point after it makes its segment cheaper, but only once a segment from
 /// that change point on is long enough to be allowed: giving it up at once, as ruptures does, is
@@ -83,10 +83,6 @@ pub(super) fn pelt(
         if end % ENDS_PER_LOOK == 0 && end < n && !go_on() {
             return Err(TimeUp { segmentation: trace_back(&best, &last, end), covered: end });
         }
-    }
-    if n < min_size {
-        let total_cost = if n == 0 { 0.0 } else { costs.cost(0, n) };
-        return Ok(Segmentation { change_points: Vec::new(), total_cost });
     }
     Ok(trace_back(&best, &last, n))
 }
