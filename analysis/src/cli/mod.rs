@@ -33,6 +33,8 @@ Examples:
   nashtrace decisions run/ --reason cache_hit --limit 5 --candidates
   nashtrace regret run/ --json | jq .herding
   nashtrace solve game.json
+  nashtrace equilibrium run/
+  nashtrace stats pelt series.csv --column ttft_ms
   NASHTRACE_DIR=/var/tmp/traces nashtrace doctor --library /opt/nashtrace/libnashtrace.so
 
 Exit codes: 0 good; 1 the data is bad or a check failed; 2 wrong use or unreadable input.";

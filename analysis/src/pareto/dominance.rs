@@ -64,7 +64,8 @@ struct Front {
     /// Up to three objectives: the second and third of the points that none of the front covers in both, by
     /// the second; the third falls.
     stair: Vec<(f64, f64)>,
-    /// More objectives: all behind the first, one point after the other.
+    /// More objectives: all behind the first, one point after the other, without those that another one
+    /// covers.
     rest: Vec<f64>,
 }
 
@@ -72,6 +73,7 @@ impl Front {
     fn add(&mut self, point: &[f64]) {
         let rest = &point[1..];
         if rest.len() > 2 {
+            self.forget_covered(rest);
             self.rest.extend(rest);
             return;
         }
@@ -84,14 +86,27 @@ impl Front {
         self.stair.splice(from..from + covered, [new]);
     }
 
+    fn forget_covered(&mut self, new: &[f64]) {
+        let width = new.len();
+        let mut kept = 0;
+        for at in (0..self.rest.len()).step_by(width) {
+            let is_covered = new.iter().zip(&self.rest[at..at + width]).all(|(n, old)| n <= old);
+            if !is_covered {
+                self.rest.copy_within(at..at + width, kept);
+                kept += width;
+            }
+        }
+        self.rest.truncate(kept);
+    }
+
     fn dominates(&self, point: &[f64]) -> bool {
         let rest = &point[1..];
         if rest.len() <= 2 {
             return self.covers(on_stair(rest));
         }
         // The latest points are the likeliest to be close.
-        let kept = self.rest.chunks_exact(rest.len()).rev();
-        kept.into_iter().any(|kept| kept.iter().zip(rest).all(|(kept, new)| kept <= new))
+        let mut kept = self.rest.chunks_exact(rest.len()).rev();
+        kept.any(|kept| kept.iter().zip(rest).all(|(kept, new)| kept <= new))
     }
 
     fn covers(&self, (second, third): (f64, f64)) -> bool {

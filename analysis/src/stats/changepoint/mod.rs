@@ -43,7 +43,7 @@ pub struct ChangePoints {
 ///
 /// # Errors
 ///
-/// If the series has values that are not finite or is shorter than two segments, or the penalty is negative. A
+/// If the series has values that are not finite or is shorter than a segment, or the penalty is negative. A
 /// constant series has no change point and is no error.
 pub fn change_points(
     series: &[f64],

@@ -29,12 +29,20 @@ struct Start {
     at: usize,
     /// The least total cost of what is before it, its own penalty included.
     before: f64,
+    /// The total cost with a segment from it to the end before this one.
+    total: f64,
     /// The end from which it cannot be best any more.
     until: usize,
 }
 
-/// The segmentation with the least total cost whose segments have `min_size` values or more. A series that is
-/// shorter is one segment.
+impl Start {
+    fn new(at: usize, before: f64) -> Self {
+        Self { at, before, total: f64::NEG_INFINITY, until: usize::MAX }
+    }
+}
+
+/// The segmentation with the least total cost whose segments have `min_size` values or more; the series must
+/// have as many.
 ///
 /// A start is given up when some change point after it makes its segment cheaper, but only once a segment from
 /// that change point on is long enough to be allowed: giving it up at once, as ruptures does, is
@@ -53,7 +61,9 @@ pub(super) fn pelt(
     // The least total cost of the first values, and the start of their last segment.
     let mut best = vec![f64::INFINITY; n + 1];
     let mut last = vec![0; n + 1];
-    let mut starts = vec![Start { at: 0, before: 0.0, until: usize::MAX }];
+    let mut starts = vec![Start::new(0, 0.0)];
+    // What a total must not exceed if its start is to stay.
+    let mut limit = f64::INFINITY;
     for end in 1..=n {
         costs.extend(end, starts[0].at);
         if end < min_size {
@@ -61,32 +71,31 @@ pub(super) fn pelt(
         }
         if end >= 2 * min_size {
             let at = end - min_size;
-            starts.push(Start { at, before: best[at] + penalty, until: usize::MAX });
+            starts.push(Start::new(at, best[at] + penalty));
         }
-        let mut totals = Vec::with_capacity(starts.len());
-        starts.retain(|start| start.until > end);
-        for start in &starts {
-            let total = start.before + costs.cost(start.at, end);
-            totals.push(total);
-            if total < best[end] {
-                (best[end], last[end]) = (total, start.at);
+        let mut kept = 0;
+        for index in 0..starts.len() {
+            let mut start = starts[index];
+            if start.total > limit {
+                start.until = start.until.min(end - 1 + min_size);
             }
+            if start.until <= end {
+                continue;
+            }
+            start.total = start.before + costs.cost(start.at, end);
+            if start.total < best[end] {
+                (best[end], last[end]) = (start.total, start.at);
+            }
+            starts[kept] = start;
+            kept += 1;
         }
-        let beaten = best[end] + penalty;
+        starts.truncate(kept);
         // Rounding must not decide: what is beaten by a hair is kept.
-        let hair = 1e-12 * (beaten.abs() + 1.0);
-        for (start, total) in starts.iter_mut().zip(totals) {
-            if total > beaten + hair {
-                start.until = start.until.min(end + min_size);
-            }
-        }
+        let beaten = best[end] + penalty;
+        limit = beaten + 1e-12 * (beaten.abs() + 1.0);
         if end % ENDS_PER_LOOK == 0 && end < n && !go_on() {
             return Err(TimeUp { segmentation: trace_back(&best, &last, end), covered: end });
         }
-    }
-    if n < min_size {
-        let total_cost = if n == 0 { 0.0 } else { costs.cost(0, n) };
-        return Ok(Segmentation { change_points: Vec::new(), total_cost });
     }
     Ok(trace_back(&best, &last, n))
 }
