@@ -3,8 +3,8 @@
 usage: check.py load|plugin|sla TRACES SCALINGS SCRAPED
 
 TRACES is a folder with the trace of one planner; SCALINGS the log of actuator.py; SCRAPED what Prometheus answered for
-the planner's metrics, Dynamo's own and the library's. Reads the trace with the reader of analysis/oracles, which shares no line with the library. Ends with 1 and
-a sentence for everything that does not agree.
+the planner's metrics, Dynamo's own and the library's. Reads the trace with the reader of analysis/oracles, which shares
+no line with the library. Ends with 1 and a sentence for everything that does not agree.
 """
 
 import json
@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "analysis/oracles"))
 from trace_format import Record, Trace, read  # noqa: E402
 
-SUBMITTED, DROPPED, APPLIED, FAILED, OBSERVED = 1, 2, 3, 4, 5
+SUBMITTED, APPLIED, FAILED, OBSERVED = 1, 3, 4, 5
 SPACE_WORKER_TYPE, SPACE_PLANNER = 2, 6
 FRESH_TRAFFIC = 2
 DIRECTIONS = {True: "scale_up", False: "scale_down"}
@@ -59,8 +59,9 @@ class Planner:
 
     def effect(self, kind: int, decision: Record) -> Record | None:
         """What became of a decision, in this respect."""
-        of = (kind, decision.fields["tick"], decision.fields["worker_type"])
-        return next((r for r in self.effects if tuple(r.fields[f] for f in ("effect", "tick", "worker_type")) == of), None)
+        of = [kind, decision.fields["tick"], decision.fields["worker_type"]]
+        names = "effect", "tick", "worker_type"
+        return next((r for r in self.effects if [r.fields[name] for name in names] == of), None)
 
 
 def main(mode: str, traces: Path, scalings: Path, scraped: Path) -> int:

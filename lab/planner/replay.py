@@ -46,7 +46,8 @@ def main(library: Path, out: Path) -> int:
         (path,) = (run / "trace").glob("*.nash")
         trace = read(path)
         problems += [f"{target}: {problem}" for problem in compare(report, trace)]
-        print(f"replay, target {target}: {len(report['ticks'])} ticks, {len(report['scaling_events'])} scalings compared")
+        ticks, scalings = len(report["ticks"]), len(report["scaling_events"])
+        print(f"replay, target {target}: {ticks} ticks and {scalings} scalings compared")
     for problem in problems:
         print(f"replay: {problem}", file=sys.stderr)
     return 1 if problems else 0
