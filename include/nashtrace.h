@@ -1470,7 +1470,7 @@ typedef struct nashtrace_planner_tick {
      */
     uint64_t tick;
     /*
-     Generation of the run-time configuration.
+     Generation of the run-time configuration; `UNKNOWN_U64`.
      */
     uint64_t config_generation;
     /*
@@ -1577,7 +1577,7 @@ typedef struct nashtrace_planner_decision {
      */
     uint32_t worker_type;
     /*
-     Replicas that serve.
+     Replicas that serve; `UNKNOWN_U32`.
      */
     uint32_t ready;
     /*
@@ -1585,7 +1585,7 @@ typedef struct nashtrace_planner_decision {
      */
     uint32_t expected;
     /*
-     Replicas that the algorithms asked for before budgets; `UNKNOWN_U32`.
+     Replicas that the stages' proposals merged to, before the final budgets; `UNKNOWN_U32`.
      */
     uint32_t wanted;
     /*

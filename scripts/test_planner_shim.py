@@ -80,7 +80,8 @@ def run(program: str, **variables: str) -> subprocess.CompletedProcess:
 
 def test_the_patch_calls_the_hooks_that_there_are():
     patch = (SHIMS.parent / "planner.patch").read_text()
-    called = {line.split("nashtrace.")[1].split("(")[0] for line in patch.splitlines() if " nashtrace." in line and "(" in line}
+    calls = [line for line in patch.splitlines() if " nashtrace." in line and "(" in line]
+    called = {line.split("nashtrace.")[1].split("(")[0] for line in calls}
     assert called == HOOKS.keys()
     assert patch.count("if nashtrace.on:") == patch.count("nashtrace.") - patch.count("nashtrace.on:")
 

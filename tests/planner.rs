@@ -54,19 +54,18 @@ fn effect(tick: u64, effect: EffectKind, worker_type: u32, from: u32, to: u32) {
 
 #[test]
 fn scalings_are_counted_at_their_outcome_and_predictions_meet_theirs() {
-    const THROUGHPUT: u32 =
-        PlannerFlag::ThroughputScaling as u32 | PlannerFlag::FreshTraffic as u32;
+    const FRESH: u32 = PlannerFlag::FreshTraffic as u32;
     let _turn = turn();
     let directory = tempfile::tempdir().unwrap();
     start(&options(directory.path()));
     let decode = name(NameSpace::WorkerType, "decode");
-    tick(1, THROUGHPUT, (5.0, 6.5), decode, 2);
+    tick(1, FRESH, (5.0, 6.5), decode, 2);
     effect(1, EffectKind::Submitted, decode, 1, 2);
     effect(1, EffectKind::Applied, decode, 1, 2);
     assert_eq!(samples(), Vec::<String>::new(), "nothing has come of it yet");
 
     effect(2, EffectKind::Observed, decode, 1, 2);
-    tick(2, THROUGHPUT, (7.0, 8.0), decode, 1);
+    tick(2, FRESH, (7.0, 8.0), decode, 1);
     effect(3, EffectKind::Observed, decode, 2, 1);
     let expected = [
         r#"dynamo_planner_actual_load{metric_type="request_rate"} 7"#,

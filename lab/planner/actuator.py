@@ -1,8 +1,9 @@
 """Stands for the deployment: starts and stops mock workers as the planner decides, and writes down each scaling.
 
-usage: actuator.py MODEL LOG
+usage: actuator.py MODEL LOG aggregated|disaggregated
 
-Begins with one worker. Every line of LOG is a JSON object: when (seconds since 1970), from, to, decision.
+Begins with one worker of each type; aggregated workers are decode workers. Every line of LOG is a JSON object: when
+(seconds since 1970), worker_type, from, to, decision.
 """
 
 import asyncio
@@ -22,19 +23,34 @@ STOP_TIMEOUT_S = 20
 
 
 class Workers:
-    def __init__(self, model: str, logs: Path) -> None:
+    """The running workers of one type."""
+
+    def __init__(self, worker_type: str, model: str, log: Path, mode: str) -> None:
+        self.worker_type = worker_type
+        self.log = log
         self.command = [
             sys.executable, "-m", "dynamo.mocker", "--model-path", model, "--model-name", "tiny", "--block-size", "16",
-            "--num-gpu-blocks-override", "256", "--max-model-len", "8192",
+            "--num-gpu-blocks-override", "256" if mode == "aggregated" else "1024", "--max-model-len", "8192",
         ]
-        self.logs = logs
+        if mode == "disaggregated":
+            self.command += ["--disaggregation-mode", worker_type]
         self.started = 0
         self.running: list[subprocess.Popen] = []
+
+    def follow(self, replicas: int, decision: int) -> None:
+        """Scale to what was decided, if it is a change, and write it down; -1 is no opinion."""
+        before = len(self.running)
+        if replicas in (-1, before):
+            return
+        scaling = {"when": time.time(), "worker_type": self.worker_type, "from": before, "to": replicas}
+        with self.log.open("a") as file:
+            file.write(json.dumps(scaling | {"decision": decision}) + "\n")
+        self.scale(replicas)
 
     def scale(self, replicas: int) -> None:
         while len(self.running) < replicas:
             self.started += 1
-            with (self.logs / f"worker-{self.started}.log").open("w") as log:
+            with self.log.with_name(f"{self.worker_type}-{self.started}.log").open("w") as log:
                 self.running.append(
                     subprocess.Popen(
                         self.command, stdout=log, stderr=subprocess.STDOUT, env=os.environ | {"DYN_SYSTEM_PORT": "-1"}
@@ -53,19 +69,22 @@ def stop(worker: subprocess.Popen) -> None:
         worker.wait()
 
 
-async def main(model: str, log: Path) -> None:
+async def main(model: str, log: Path, mode: str) -> None:
     stopping = asyncio.Event()
     for number in signal.SIGTERM, signal.SIGINT:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    workers = Workers(model, log.parent)
+    types = ["decode"] if mode == "aggregated" else ["prefill", "decode"]
+    pools = {worker_type: Workers(worker_type, model, log, mode) for worker_type in types}
     try:
-        workers.scale(1)
-        await follow(workers, log, stopping)
+        for workers in pools.values():
+            workers.scale(1)
+        await follow(pools, stopping)
     finally:
-        workers.scale(0)
+        for workers in pools.values():
+            workers.scale(0)
 
 
-async def follow(workers: Workers, log: Path, stopping: asyncio.Event) -> None:
+async def follow(pools: dict[str, Workers], stopping: asyncio.Event) -> None:
     """Do what the planner decides until told to stop."""
     runtime = DistributedRuntime(asyncio.get_running_loop(), "file", "tcp", event_plane="zmq")
     client = VirtualConnectorClient(runtime, os.environ["DYN_NAMESPACE"])
@@ -73,12 +92,9 @@ async def follow(workers: Workers, log: Path, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
         decision = await client.get()
         if decision.decision_id >= 0 and decision.decision_id != last:
-            before, replicas = len(workers.running), decision.num_decode_workers
-            if replicas >= 0 and replicas != before:
-                scaling = {"when": time.time(), "from": before, "to": replicas, "decision": decision.decision_id}
-                with log.open("a") as file:
-                    file.write(json.dumps(scaling) + "\n")
-                await asyncio.to_thread(workers.scale, replicas)
+            for worker_type, workers in pools.items():
+                replicas = getattr(decision, f"num_{worker_type}_workers")
+                await asyncio.to_thread(workers.follow, replicas, decision.decision_id)
             await client.complete(decision)
             last = decision.decision_id
         try:
@@ -89,4 +105,4 @@ async def follow(workers: Workers, log: Path, stopping: asyncio.Event) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), sys.argv[3]))

@@ -1,6 +1,6 @@
 """Send completions to a frontend on loopback at a mean rate, at random moments, and say what came back.
 
-usage: load.py URL RATE SECONDS
+usage: load.py URL RATE SECONDS OUTPUT_TOKENS
 """
 
 import asyncio
@@ -10,10 +10,10 @@ import sys
 
 import aiohttp
 
-PREFIX_WORDS, SUFFIX_WORDS, OUTPUT_TOKENS, PREFIXES, SEED = 64, 64, 64, 8, 1
+PREFIX_WORDS, SUFFIX_WORDS, PREFIXES, SEED = 64, 64, 8, 1
 
 
-async def main(url: str, rate: float, seconds: float) -> None:
+async def main(url: str, rate: float, seconds: float, output_tokens: int) -> None:
     draw = random.Random(SEED)
     words = [f"w{number}" for number in range(1500)]
     prefixes = [draw.choices(words, k=PREFIX_WORDS) for _ in range(PREFIXES)]
@@ -24,14 +24,14 @@ async def main(url: str, rate: float, seconds: float) -> None:
         until, requests = loop.time() + seconds, []
         while loop.time() < until:
             prompt = " ".join(draw.choice(prefixes) + draw.choices(words, k=SUFFIX_WORDS))
-            requests.append(asyncio.create_task(complete(session, url, prompt)))
+            requests.append(asyncio.create_task(complete(session, url, prompt, output_tokens)))
             await asyncio.sleep(draw.expovariate(rate))
         succeeded = await asyncio.gather(*requests)
     print(json.dumps({"requests": len(succeeded), "failed": succeeded.count(False)}))
 
 
-async def complete(session: aiohttp.ClientSession, url: str, prompt: str) -> bool:
-    body = {"model": "tiny", "prompt": prompt, "max_tokens": OUTPUT_TOKENS, "ignore_eos": True, "stream": True}
+async def complete(session: aiohttp.ClientSession, url: str, prompt: str, output_tokens: int) -> bool:
+    body = {"model": "tiny", "prompt": prompt, "max_tokens": output_tokens, "ignore_eos": True, "stream": True}
     try:
         async with session.post(f"{url}/v1/completions", json=body) as answer:
             text = await answer.read()
@@ -41,4 +41,4 @@ async def complete(session: aiohttp.ClientSession, url: str, prompt: str) -> boo
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3])))
+    asyncio.run(main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])))

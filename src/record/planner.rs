@@ -30,7 +30,7 @@ pub struct PlannerTick {
     pub head: Head,
     /// Number of the tick, from 1.
     pub tick: u64,
-    /// Generation of the run-time configuration.
+    /// Generation of the run-time configuration; `UNKNOWN_U64`.
     pub config_generation: u64,
     /// Seconds that the observations span.
     pub interval_s: f64,
@@ -103,11 +103,11 @@ pub struct PlannerDecision {
     pub gpus_per_replica: f64,
     /// Name id of the worker type (`name_space` WORKER_TYPE).
     pub worker_type: u32,
-    /// Replicas that serve.
+    /// Replicas that serve; `UNKNOWN_U32`.
     pub ready: u32,
     /// Replicas that are to serve, those that are starting included; `UNKNOWN_U32`.
     pub expected: u32,
-    /// Replicas that the algorithms asked for before budgets; `UNKNOWN_U32`.
+    /// Replicas that the stages' proposals merged to, before the final budgets; `UNKNOWN_U32`.
     pub wanted: u32,
     /// Replicas decided on; `UNKNOWN_U32` if the tick has no opinion.
     pub decided: u32,

@@ -171,7 +171,10 @@ pub struct Joined {
     pub actual: Load,
 }
 
-/// Joins a prediction with the load that the next throughput tick observes.
+/// Joins a prediction with the load that the next tick observes that predicts again.
+///
+/// A tick that predicts is known by its prediction: the flag of the throughput loop may come a tick later,
+/// because Dynamo keeps its time apart from that of the predictor.
 #[derive(Debug, Default)]
 pub struct Predictions {
     pending: Option<Load>,
@@ -179,12 +182,13 @@ pub struct Predictions {
 
 impl Predictions {
     /// A tick. Gives the last prediction and what came of it, if this tick observed the interval that it was
-    /// made for. A throughput tick that observed nothing leaves the prediction before it without an answer.
+    /// made for.
     pub fn tick(&mut self, tick: &PlannerTick) -> Option<Joined> {
-        if !tick.has(PlannerFlag::ThroughputScaling) {
+        let predicted = Load::predicted(tick);
+        if predicted.values().iter().all(|value| value.is_nan()) {
             return None;
         }
-        let before = self.pending.replace(Load::predicted(tick));
+        let before = self.pending.replace(predicted);
         let actual = Load::observed(tick);
         before
             .filter(|_| tick.has(PlannerFlag::FreshTraffic))
@@ -270,29 +274,29 @@ mod tests {
         assert_eq!(observed(&mut scalings, 1, 3), None);
     }
 
-    fn throughput_tick(observed_rate: f64, predicted_rate: f64, is_fresh: bool) -> PlannerTick {
+    fn predicting(observed_rate: f64, predicted_rate: f64, is_fresh: bool) -> PlannerTick {
         let mut tick = PlannerTick::new_zeroed();
-        tick.flags = PlannerFlag::ThroughputScaling as u32;
-        if is_fresh {
-            tick.flags |= PlannerFlag::FreshTraffic as u32;
-        }
+        tick.flags = if is_fresh { PlannerFlag::FreshTraffic as u32 } else { 0 };
         (tick.observed_request_rate, tick.observed_isl) = (observed_rate, 10.0 * observed_rate);
         (tick.predicted_request_rate, tick.predicted_isl) = (predicted_rate, 8.0);
         tick
     }
 
     #[test]
-    fn a_prediction_meets_the_load_of_the_next_throughput_tick() {
+    fn a_prediction_meets_the_load_of_the_next_tick_that_predicts() {
         let mut predictions = Predictions::default();
-        assert_eq!(predictions.tick(&throughput_tick(1.0, 2.0, true)), None);
-        let load_tick = PlannerTick::new_zeroed();
+        assert_eq!(predictions.tick(&predicting(1.0, 2.0, true)), None);
+        let mut load_tick = predicting(9.0, f64::NAN, true);
+        load_tick.flags |= PlannerFlag::ThroughputScaling as u32;
+        (load_tick.predicted_isl, load_tick.predicted_osl) = (f64::NAN, f64::NAN);
+        load_tick.predicted_kv_hit_rate = f64::NAN;
         assert_eq!(predictions.tick(&load_tick), None);
-        let joined = predictions.tick(&throughput_tick(3.0, 4.0, true)).unwrap();
+        let joined = predictions.tick(&predicting(3.0, 4.0, true)).unwrap();
         assert_eq!((joined.predicted.request_rate, joined.actual.request_rate), (2.0, 3.0));
         assert_eq!((joined.predicted.isl, joined.actual.isl), (8.0, 30.0));
         // Nobody saw the interval that 4 was predicted for; the tick that missed it predicted 5.
-        assert_eq!(predictions.tick(&throughput_tick(f64::NAN, 5.0, false)), None);
-        let joined = predictions.tick(&throughput_tick(0.0, 6.0, true)).unwrap();
+        assert_eq!(predictions.tick(&predicting(f64::NAN, 5.0, false)), None);
+        let joined = predictions.tick(&predicting(0.0, 6.0, true)).unwrap();
         assert_eq!((joined.predicted.request_rate, joined.actual.request_rate), (5.0, 0.0));
         assert!(joined.actual.isl.is_nan());
     }
