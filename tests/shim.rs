@@ -4,10 +4,17 @@
 #[path = "../patches/dynamo-1.6.1/shims/nashtrace.rs"]
 mod shim;
 
+#[allow(dead_code, reason = "written for kvbm-physical, which uses all of it")]
+#[path = "../patches/dynamo-1.6.1/shims/nashtrace_transfers.rs"]
+mod transfers;
+
 use std::mem::offset_of;
 
-use nashtrace::abi::Api;
-use nashtrace::record::{Block, BlockPool, Candidate, Decision, Head, Request, Setting, Transfer};
+use nashtrace::abi::{Api, StreamKind};
+use nashtrace::record::{
+    Block, BlockPool, Candidate, Decision, Head, Medium, Outcome, Request, Setting, Strategy,
+    Transfer,
+};
 
 macro_rules! assert_same_layout {
     ($ours:ty, $theirs:ty: $($field:ident),+ $(,)?) => {
@@ -58,6 +65,22 @@ fn the_shims_structs_have_our_layout() {
         session_counters, name, request_key, ticks, decision, request, setting, metrics_text,
         session_switch, session_dump, block_pool, block, transfer, planner_tick, planner_decision,
         planner_effect, transfer_begin, transfer_enqueued, transfer_done);
+}
+
+macro_rules! assert_same_numbers {
+    ($type:ident: $($name:ident),+ $(,)?) => {
+        $(assert_eq!($type::$name as u32, transfers::$type::$name as u32, stringify!($name));)+
+    };
+}
+
+#[test]
+fn the_shims_numbers_of_a_copy_are_ours() {
+    assert_same_numbers!(Medium: Unknown, System, Pinned, Device, Disk, Object);
+    assert_same_numbers!(Strategy:
+        Unknown, Memcpy, CudaHostToDevice, CudaDeviceToHost, CudaDeviceToDevice, NixlRead, NixlWrite,
+        GpuDirectStorage, ObjectStore);
+    assert_same_numbers!(Outcome: Unknown, Done, Failed, Cancelled, Lost);
+    assert_same_numbers!(StreamKind: None, Cuda);
 }
 
 #[test]
