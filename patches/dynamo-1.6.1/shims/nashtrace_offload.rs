@@ -9,9 +9,7 @@ use uuid::Uuid;
 
 use crate::nashtrace as shim;
 use crate::nashtrace_blocks::{Event, Named, Pool, Reason, Tier};
-use crate::nashtrace_simulator::{
-    Rank, at_another_time, at_now, narrow, request as key, serves, serves_nobody,
-};
+use crate::nashtrace_simulator::{Rank, narrow, request as key, serves, serves_nobody};
 
 const STRATEGY_SIMULATED: u8 = 9;
 const TIMING_SIMULATED: u8 = 2;
@@ -90,7 +88,7 @@ pub(crate) struct HostBlocks {
 
 impl HostBlocks {
     pub(crate) fn new(capacity: usize, bytes_per_block: usize, is_shared: bool) -> Self {
-        let rank = Rank { bytes_per_block: bytes_per_block as u64, ..Rank::being_built() };
+        let rank = Rank::being_built().with_bytes_per_block(bytes_per_block as u64);
         let rank = if is_shared { rank.shared() } else { rank };
         Self {
             pool: rank.pool(Tier::G2, capacity),
@@ -173,17 +171,6 @@ impl HostBlocks {
         }
     }
 
-    /// From now on it is the time at which a copy ended.
-    pub(crate) fn ends(&self, at_ms: f64, request: Uuid) {
-        at_another_time(at_ms);
-        serves(request);
-    }
-
-    /// It is now again.
-    pub(crate) fn ended(&self) {
-        at_now();
-    }
-
     /// A copy to the host, or from it, has ended or was called off.
     pub(crate) fn copied(
         &mut self,
@@ -252,7 +239,7 @@ impl DiskBlocks {
     pub(crate) fn joined(&mut self, worker: usize, pool: usize) {
         let rank = Rank::being_built();
         self.ranks.insert(worker, rank);
-        let rank = Rank { bytes_per_block: self.bytes_per_block, ..rank };
+        let rank = rank.with_bytes_per_block(self.bytes_per_block);
         let rank = if self.is_shared { rank.shared() } else { rank };
         let capacity = self.capacity;
         self.pools.entry(pool).or_insert_with(|| rank.pool(Tier::G3, capacity));
@@ -304,7 +291,6 @@ impl DiskBlocks {
         hashes: &[u64],
         at_ms: f64,
     ) {
-        at_another_time(at_ms);
         let begun = self.begun.remove(&number);
         let request = begun.map_or(0, |begun| begun.request);
         let (here, there) = ((Tier::G3, MEDIUM_DISK), (Tier::G2, MEDIUM_PINNED));
@@ -328,7 +314,6 @@ impl DiskBlocks {
         } else {
             ended.moved(Event::Onboard, self.pools.get(&pool).copied(), request);
         }
-        at_now();
     }
 
     /// The blocks of a pool went away with their worker.

@@ -23,7 +23,7 @@ pub(crate) struct Rank {
     pub(crate) worker: u64,
     rank: u32,
     block_size: u32,
-    pub(crate) bytes_per_block: u64,
+    bytes_per_block: u64,
     caches_prefixes: bool,
     pub(crate) device: Option<Pool>,
     pub(crate) host: Option<Pool>,
@@ -53,6 +53,11 @@ impl Rank {
         rank
     }
 
+    /// This rank with blocks of that size.
+    pub(crate) fn with_bytes_per_block(self, bytes_per_block: u64) -> Self {
+        Self { bytes_per_block, ..self }
+    }
+
     /// All ranks together.
     pub(crate) fn shared(self) -> Self {
         Self { role: "shared", worker: shim::UNKNOWN_U64, rank: shim::UNKNOWN_U32, ..self }
@@ -72,7 +77,6 @@ impl Rank {
 }
 
 thread_local! {
-    static NOW_MS: Cell<f64> = const { Cell::new(0.0) };
     static REQUEST: Cell<(Uuid, u64)> = const { Cell::new((Uuid::nil(), 0)) };
     static RANK: Cell<Rank> = const { Cell::new(Rank::UNKNOWN) };
     static RETIRING: Cell<bool> = const { Cell::new(false) };
@@ -80,18 +84,7 @@ thread_local! {
 
 /// From now on it is this simulated time.
 pub(crate) fn at(now_ms: f64) {
-    NOW_MS.set(now_ms);
     shim::set_simulated(now_ms, "");
-}
-
-/// What is recorded next happens at this other time, until [`at_now`] or [`at`].
-pub(crate) fn at_another_time(at_ms: f64) {
-    shim::set_simulated(at_ms, "");
-}
-
-/// It is now again.
-pub(crate) fn at_now() {
-    shim::set_simulated(NOW_MS.get(), "");
 }
 
 /// What happens from now on happens because of this request.
@@ -116,7 +109,6 @@ pub(crate) fn request() -> u64 {
 
 /// A rank with vLLM's caches is about to be built.
 pub(crate) fn builds(identity: RankIdentity, config: &EngineConfig) {
-    at_now();
     let mut rank = Rank {
         role: match config.worker_type {
             WorkerType::Aggregated => "aggregated",
@@ -136,7 +128,6 @@ pub(crate) fn builds(identity: RankIdentity, config: &EngineConfig) {
 
 /// A worker is about to be taken out of the simulation, or has been.
 pub(crate) fn retires(begins: bool) {
-    at_now();
     RETIRING.set(begins);
 }
 
