@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 TOUCHED = "lib/kv-router/src/scheduling/selector/policy.rs"
 SHIM = "lib/kv-router/src/nashtrace.rs"
+SIMULATOR = "lib/aisimulate-core"
 
 
 def fork(*arguments) -> subprocess.CompletedProcess:
@@ -27,10 +28,11 @@ def contents(tree: Path) -> dict[Path, bytes]:
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory) -> Path:
-    """Dynamo's published packages, laid out like its own tree."""
+    """Dynamo's published packages, laid out like its own tree, which has no simulator."""
     tree = tmp_path_factory.mktemp("published")
     result = fork("--plain", "--all", tree)
     assert result.returncode == 0, result.stderr
+    shutil.rmtree(tree / SIMULATOR)
     return tree
 
 
@@ -67,6 +69,8 @@ def test_the_fork_from_packages_equals_the_patched_checkout(checkout, tmp_path):
     assert not (made / "lib/llm").exists()
     assert fork("--all", made).returncode == 0
     assert fork("--git", checkout).returncode == 0
+    assert (made / SIMULATOR / "src/nashtrace.rs").exists()
+    shutil.rmtree(made / SIMULATOR)
     assert contents(made) == contents(checkout)
 
 

@@ -117,8 +117,9 @@ fn play_prepared(run: &Run, prepared: Prepared, folder: &RunFolder) -> anyhow::R
     // The trace is completed even if the simulator fails.
     let counts = capture::finish();
     spinner.finish_and_clear();
-    let report = played?;
-    folder.write(&report)?;
+    let played = played?;
+    folder.write(&played)?;
+    let report = played.report;
     let summary = Summary { run, name: &name, report: &report, counts: counts?, took };
     // Nobody who closes the pipe wants to hear that the summary could not be written.
     let _ = summary.print(&mut std::io::stdout().lock());

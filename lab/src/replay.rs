@@ -8,17 +8,19 @@ use dynamo_mocker::common::protocols::MockerConfig;
 use dynamo_mocker::loadgen::Trace;
 use dynamo_mocker::replay::{
     OfflineDisaggReplayConfig, ReplayCaptureOptions, ReplayDeterminism, ReplayRouterMode,
-    SlaThresholds, TraceSimulationReport,
-    simulate_concurrency_workload_disagg_with_router_mode_and_options,
-    simulate_concurrency_workload_with_router_mode_and_options,
+    ReplayRuntimeObservers, SlaThresholds, TraceSimulationReport,
+    simulate_concurrency_workload_disagg_with_router_mode_and_options_and_runtime_observers,
+    simulate_concurrency_workload_with_router_mode_and_options_and_runtime_observers,
     simulate_loaded_trace_disagg_with_router_mode_and_capture_options,
-    simulate_loaded_trace_disagg_with_router_mode_and_options,
+    simulate_loaded_trace_disagg_with_router_mode_and_options_and_runtime_observers,
     simulate_loaded_trace_with_router_mode_and_capture_options,
-    simulate_loaded_trace_with_router_mode_and_options, with_kv_event_lag_ms,
+    simulate_loaded_trace_with_router_mode_and_options_and_runtime_observers, with_kv_event_lag_ms,
 };
 use serde_json::json;
 
-use crate::scenario::{Arrivals, Cluster, Determinism, Scenario};
+use crate::planner::LoadPlanner;
+use crate::scenario::{Arrivals, Cluster, Determinism, Engine, Eviction, Scenario, Scope};
+use crate::tiers::Tiers;
 use crate::{timing, workload};
 
 const ROUTER: ReplayRouterMode = ReplayRouterMode::KvRouter;
@@ -28,6 +30,14 @@ pub struct Prepared {
     scenario: Scenario,
     trace: Trace,
     timing: Arc<PerfModel>,
+}
+
+/// What a simulation leaves.
+pub struct Played {
+    /// The simulator's own report.
+    pub report: TraceSimulationReport,
+    /// What the simulator counted in each tier of KV blocks; unpatched it does not tell.
+    pub tiers: Option<Tiers>,
 }
 
 impl Prepared {
@@ -55,22 +65,50 @@ impl Prepared {
     /// # Errors
     ///
     /// If the simulator refuses the scenario or fails.
-    pub fn play(self) -> anyhow::Result<TraceSimulationReport> {
+    pub fn play(self) -> anyhow::Result<Played> {
         let Self { scenario, trace, timing } = self;
         let workers = workers(&scenario, &timing)?;
         let router = Some(router_config(&scenario));
-        with_kv_event_lag_ms(scenario.router.kv_event_lag_ms, || match scenario.determinism {
-            Determinism::Canonical => play_canonical(&scenario, workers, router, trace),
-            Determinism::Seeded => seeded(scenario.seed, || match scenario.arrivals {
-                Arrivals::Open { speedup, .. } => {
-                    play_open(workers, router, trace, speedup.unwrap_or(1.0))
-                }
-                Arrivals::Closed { concurrency } => {
-                    play_closed(workers, router, trace, concurrency)
-                }
-            })?,
-        })?
+        choose_eviction(scenario.engine.eviction)?;
+        let observers = ReplayRuntimeObservers {
+            scaling_policy: LoadPlanner::of(&scenario).map(|planner| Box::new(planner) as _),
+            telemetry: None,
+        };
+        let report = with_kv_event_lag_ms(scenario.router.kv_event_lag_ms, || {
+            match scenario.determinism {
+                Determinism::Canonical => play_canonical(&scenario, workers, router, trace),
+                Determinism::Seeded => seeded(scenario.seed, || match scenario.arrivals {
+                    Arrivals::Open { speedup, .. } => {
+                        play_open(workers, router, trace, speedup.unwrap_or(1.0), observers)
+                    }
+                    Arrivals::Closed { concurrency } => {
+                        play_closed(workers, router, trace, concurrency, observers)
+                    }
+                })?,
+            }
+        })??;
+        Ok(Played { tiers: Tiers::of(&report), report })
     }
+}
+
+#[cfg(feature = "instrumented")]
+#[expect(clippy::unnecessary_wraps, reason = "unpatched, the simulator has no choice")]
+fn choose_eviction(eviction: Eviction) -> anyhow::Result<()> {
+    use aisimulate_core::engine::KvEvictionPolicy;
+    dynamo_mocker::replay::nashtrace_replay::choose_eviction(match eviction {
+        Eviction::Lru => KvEvictionPolicy::Lru,
+        Eviction::Belady => KvEvictionPolicy::Belady,
+    });
+    Ok(())
+}
+
+#[cfg(not(feature = "instrumented"))]
+fn choose_eviction(eviction: Eviction) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        eviction == Eviction::Lru,
+        "Dynamo's simulator evicts by age unpatched: set engine.eviction = \"lru\""
+    );
+    Ok(())
 }
 
 #[cfg(feature = "instrumented")]
@@ -88,15 +126,18 @@ fn play_open(
     router: Option<KvRouterConfig>,
     trace: Trace,
     speedup: f64,
+    observers: ReplayRuntimeObservers,
 ) -> anyhow::Result<TraceSimulationReport> {
     let sla = SlaThresholds::default();
     match workers {
-        Workers::Aggregated(config, workers) => simulate_loaded_trace_with_router_mode_and_options(
-            *config, router, None, trace, workers, speedup, ROUTER, true, None, sla,
-        ),
+        Workers::Aggregated(config, workers) => {
+            simulate_loaded_trace_with_router_mode_and_options_and_runtime_observers(
+                *config, router, None, trace, workers, speedup, ROUTER, true, None, sla, observers,
+            )
+        }
         Workers::Disaggregated(config) => {
-            simulate_loaded_trace_disagg_with_router_mode_and_options(
-                *config, router, None, trace, speedup, ROUTER, true, None, sla,
+            simulate_loaded_trace_disagg_with_router_mode_and_options_and_runtime_observers(
+                *config, router, None, trace, speedup, ROUTER, true, None, sla, observers,
             )
         }
     }
@@ -107,11 +148,12 @@ fn play_closed(
     router: Option<KvRouterConfig>,
     trace: Trace,
     concurrency: usize,
+    observers: ReplayRuntimeObservers,
 ) -> anyhow::Result<TraceSimulationReport> {
     let sla = SlaThresholds::default();
     match workers {
         Workers::Aggregated(config, workers) => {
-            simulate_concurrency_workload_with_router_mode_and_options(
+            simulate_concurrency_workload_with_router_mode_and_options_and_runtime_observers(
                 *config,
                 router,
                 None,
@@ -122,10 +164,11 @@ fn play_closed(
                 true,
                 None,
                 sla,
+                observers,
             )
         }
         Workers::Disaggregated(config) => {
-            simulate_concurrency_workload_disagg_with_router_mode_and_options(
+            simulate_concurrency_workload_disagg_with_router_mode_and_options_and_runtime_observers(
                 *config,
                 router,
                 None,
@@ -135,6 +178,7 @@ fn play_closed(
                 true,
                 None,
                 sla,
+                observers,
             )
         }
     }
@@ -198,7 +242,7 @@ fn worker_config(
     timing: &Arc<PerfModel>,
 ) -> anyhow::Result<MockerConfig> {
     let engine = &scenario.engine;
-    let mut config = MockerConfig::from_value(json!({
+    let mut config = json!({
         "engine": {
             "backend": engine.backend,
             "worker_type": role,
@@ -207,10 +251,55 @@ fn worker_config(
             "max_num_seqs": engine.max_num_seqs,
             "max_num_batched_tokens": engine.max_num_batched_tokens,
             "enable_prefix_caching": engine.prefix_caching,
-        }
-    }))?;
+            "kv_cache_bytes_per_token": kv_cache_bytes_per_token(scenario),
+        },
+        "startup_time": engine.startup_seconds,
+    });
+    lower_tiers(engine, &mut config["engine"]);
+    let mut config = MockerConfig::from_value(config)?;
     config.perf_model = Arc::clone(timing);
     Ok(config)
+}
+
+fn kv_cache_bytes_per_token(scenario: &Scenario) -> Option<usize> {
+    scenario
+        .engine
+        .kv_cache_bytes_per_token
+        .or_else(|| timing::kv_bytes_per_token(&scenario.timing))
+}
+
+/// The names of the simulator's configuration for the tiers below the device.
+fn lower_tiers(engine: &Engine, config: &mut serde_json::Value) {
+    if let Some(host) = &engine.host {
+        config["native_host_offload"] = json!({
+            "scope": match host.scope {
+                Scope::Worker => "dp_rank_local",
+                Scope::Cluster => "cluster_shared",
+            },
+            "num_host_blocks": host.blocks,
+            "d2h_bandwidth_gbps": host.d2h_bandwidth_gbps,
+            "h2d_bandwidth_gbps": host.h2d_bandwidth_gbps,
+            "shared_d2h_bandwidth_gbps": host.shared_d2h_bandwidth_gbps,
+            "shared_h2d_bandwidth_gbps": host.shared_h2d_bandwidth_gbps,
+            "latency_to_first_byte_ms": host.latency_to_first_byte_ms,
+            // Only tells pools of one layout from those of another; all workers here are alike.
+            "kv_layout_id": (host.scope == Scope::Cluster).then_some("lab"),
+        });
+    }
+    if let Some(disk) = &engine.disk {
+        config["g3_offload"] = json!({
+            "scope": match disk.scope {
+                Scope::Worker => "worker_local",
+                Scope::Cluster => "cluster_shared",
+            },
+            "num_g3_blocks": disk.blocks,
+            "read_bandwidth_gbps": disk.read_bandwidth_gbps,
+            "write_bandwidth_gbps": disk.write_bandwidth_gbps,
+            "shared_read_bandwidth_gbps": disk.shared_read_bandwidth_gbps,
+            "shared_write_bandwidth_gbps": disk.shared_write_bandwidth_gbps,
+            "latency_to_first_byte_ms": disk.latency_to_first_byte_ms,
+        });
+    }
 }
 
 fn router_config(scenario: &Scenario) -> KvRouterConfig {

@@ -4,6 +4,8 @@
 //! OUT/scenario.toml     the scenario that is played, with every default and with absolute paths
 //! OUT/trace/*.nash      the trace, written by the library while the run goes on
 //! OUT/simulator.json    the simulator's own report
+//! OUT/tiers.json        what it counted in each tier of KV blocks (not unpatched)
+//! OUT/scaling.jsonl     one line per change of the workers, as it did it (with a planner)
 //! OUT/requests.jsonl    one line per request: the simulator's record and the request's key
 //! ```
 
@@ -15,6 +17,7 @@ use anyhow::{Context, bail};
 use dynamo_mocker::replay::TraceSimulationReport;
 use serde_json::json;
 
+use crate::replay::Played;
 use crate::scenario::Scenario;
 
 /// The folder of one run.
@@ -52,7 +55,8 @@ impl RunFolder {
 
     /// The files of an earlier run.
     fn leftovers(&self) -> anyhow::Result<Vec<PathBuf>> {
-        let names = ["scenario.toml", "simulator.json", "requests.jsonl"];
+        let names =
+            ["scenario.toml", "simulator.json", "tiers.json", "scaling.jsonl", "requests.jsonl"];
         let mut files: Vec<PathBuf> = names.map(|name| self.root.join(name)).into();
         files.retain(|path| path.exists());
         let trace = self.trace();
@@ -79,7 +83,24 @@ impl RunFolder {
     /// # Errors
     ///
     /// If a file cannot be written; no half-written file is left behind.
-    pub fn write(&self, report: &TraceSimulationReport) -> anyhow::Result<()> {
+    pub fn write(&self, played: &Played) -> anyhow::Result<()> {
+        let report = &played.report;
+        if let Some(tiers) = &played.tiers {
+            self.write_file("tiers.json", |out| {
+                serde_json::to_writer_pretty(&mut *out, tiers)?;
+                out.write_all(b"\n")
+            })?;
+        }
+        let scaling = &report.runtime_evidence.lifecycle_operations;
+        if !scaling.is_empty() {
+            self.write_file("scaling.jsonl", |out| {
+                for operation in scaling {
+                    serde_json::to_writer(&mut *out, operation)?;
+                    out.write_all(b"\n")?;
+                }
+                Ok(())
+            })?;
+        }
         self.write_file("simulator.json", |out| {
             serde_json::to_writer_pretty(&mut *out, report)?;
             out.write_all(b"\n")

@@ -1,10 +1,15 @@
 //! What is played: the scenario file and its rules.
 
 mod check;
+mod engine;
+mod planner;
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+pub use engine::{DiskTier, Engine, Eviction, HostTier, Scope};
+pub use planner::{Planner, Target};
 
 /// A scenario, as read from a TOML file. Every key that is left out has the value shown here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +34,8 @@ pub struct Scenario {
     /// The router's weights.
     #[serde(default)]
     pub router: Router,
+    /// Adds and removes workers while the scenario is played. Left out: their number stays.
+    pub planner: Option<Planner>,
     /// The requests.
     pub workload: Workload,
     /// When they arrive.
@@ -65,37 +72,6 @@ pub enum Cluster {
         /// Number of decode workers.
         decode_workers: usize,
     },
-}
-
-/// The inference engine of every worker.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Engine {
-    /// `vllm`, `sglang` or `trtllm`.
-    pub backend: String,
-    /// Tokens of one KV block.
-    pub block_size: usize,
-    /// KV blocks of one worker.
-    pub kv_blocks: usize,
-    /// Requests that run at the same time.
-    pub max_num_seqs: usize,
-    /// Tokens of one forward pass.
-    pub max_num_batched_tokens: usize,
-    /// Whether blocks of finished requests stay cached.
-    pub prefix_caching: bool,
-}
-
-impl Default for Engine {
-    fn default() -> Self {
-        Self {
-            backend: "vllm".into(),
-            block_size: 64,
-            kv_blocks: 4096,
-            max_num_seqs: 256,
-            max_num_batched_tokens: 8192,
-            prefix_caching: true,
-        }
-    }
 }
 
 /// The router's weights, by the names of Dynamo's `KvRouterConfig` and with its defaults.
@@ -199,6 +175,9 @@ pub enum Arrivals {
     Open {
         /// Requests per second of a synthetic workload, with exponential gaps between sessions.
         rate: Option<f64>,
+        /// Rates of a synthetic workload one after the other, instead of one rate; the last one stays.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        phases: Vec<Phase>,
         /// Seconds in which that rate is reached, rising steadily from nothing.
         #[serde(default)]
         ramp_seconds: f64,
@@ -210,6 +189,16 @@ pub enum Arrivals {
         /// Requests in flight.
         concurrency: usize,
     },
+}
+
+/// Requests arrive at one rate for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phase {
+    /// How long.
+    pub seconds: f64,
+    /// Requests per second.
+    pub rate: f64,
 }
 
 /// How long a forward pass takes.

@@ -7,7 +7,7 @@ use rand::distr::{Distribution, Uniform};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
-use crate::scenario::{Arrivals, Scenario, Workload};
+use crate::scenario::{Arrivals, Phase, Scenario, Workload};
 
 /// Build the simulator's workload.
 ///
@@ -96,7 +96,8 @@ pub fn synthetic_rows(scenario: &Scenario) -> Vec<MooncakeRow> {
 
 /// The time at which so many sessions are expected to have started.
 fn start_ms(arrivals: &Arrivals, turns: usize, expected_sessions: f64) -> f64 {
-    let Arrivals::Open { rate: Some(rate), ramp_seconds, .. } = arrivals else { return 0.0 };
+    let Arrivals::Open { rate, phases, ramp_seconds, .. } = arrivals else { return 0.0 };
+    let Some(rate) = rate else { return start_in_phases_ms(phases, turns, expected_sessions) };
     let sessions_per_second = rate / turns as f64;
     let in_ramp = sessions_per_second * ramp_seconds / 2.0;
     let seconds = if expected_sessions < in_ramp {
@@ -105,4 +106,18 @@ fn start_ms(arrivals: &Arrivals, turns: usize, expected_sessions: f64) -> f64 {
         expected_sessions / sessions_per_second + ramp_seconds / 2.0
     };
     1e3 * seconds
+}
+
+fn start_in_phases_ms(phases: &[Phase], turns: usize, mut expected_sessions: f64) -> f64 {
+    let mut began = 0.0;
+    for (number, phase) in phases.iter().enumerate() {
+        let sessions_per_second = phase.rate / turns as f64;
+        let is_last = number + 1 == phases.len();
+        if is_last || expected_sessions <= sessions_per_second * phase.seconds {
+            return 1e3 * (began + expected_sessions / sessions_per_second);
+        }
+        expected_sessions -= sessions_per_second * phase.seconds;
+        began += phase.seconds;
+    }
+    0.0
 }

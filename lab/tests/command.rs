@@ -142,6 +142,36 @@ fn a_bad_scenario_gets_one_sentence_with_file_and_key() {
             "line 6: cluster.mode: unknown variant `anarchic`",
         ),
         ("seed = 11", "seed = -1", "line 3: seed: "),
+        (
+            "[workload]",
+            "[engine.disk]\nblocks = 8\n\n[workload]",
+            "engine.disk: blocks reach the disk from the host; give [engine.host] too",
+        ),
+        (
+            "[workload]",
+            "[engine]\nbackend = \"sglang\"\nhost = { blocks = 8 }\n\n[workload]",
+            "engine.host: the simulator has a host tier only with backend = \"vllm\"",
+        ),
+        (
+            "[workload]",
+            "[engine]\nhost = { blocks = 8, d2h_bandwidth_gbps = -1.0 }\n\n[workload]",
+            "engine.host.d2h_bandwidth_gbps: -1 is not from 0 to 1000000",
+        ),
+        (
+            "[workload]",
+            "[engine]\neviction = \"belady\"\nhost = { blocks = 8 }\n\n[workload]",
+            "engine.eviction: \"belady\" knows the future only of an open loop",
+        ),
+        (
+            "[workload]",
+            "[planner]\ntarget = \"load\"\n\n[workload]",
+            "planner.decode_scale_up_kv_rate: the target \"load\" needs it",
+        ),
+        (
+            "rate = 30.0",
+            "rate = 30.0\nphases = [{ seconds = 1.0, rate = 2.0 }]",
+            "arrivals.phases: they stand instead of rate and ramp_seconds",
+        ),
         ("requests = 400", "requests = 4e20", "workload: "),
         ("workers = 4", "workers =", "line 7: "),
     ] {

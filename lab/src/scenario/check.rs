@@ -7,13 +7,18 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-use super::{Arrivals, Cluster, Determinism, Engine, Router, Scenario, Timing, Workload};
+use super::{
+    Arrivals, Cluster, Determinism, Engine, Eviction, Phase, Planner, Router, Scenario, Target,
+    Timing, Workload,
+};
 
 const WORKERS: RangeInclusive<usize> = 1..=10_000;
 const REQUESTS: RangeInclusive<usize> = 1..=10_000_000;
 const TOKENS: RangeInclusive<usize> = 1..=10_000_000;
 const BLOCKS: RangeInclusive<usize> = 1..=100_000_000;
 const BLOCK_TOKENS: RangeInclusive<usize> = 1..=65_536;
+const KV_BYTES: RangeInclusive<usize> = 1..=1_000_000_000;
+const SECONDS: RangeInclusive<f64> = 0.0..=1e6;
 const MILLISECONDS: RangeInclusive<f64> = 0.0..=1e9;
 const WEIGHT: RangeInclusive<f64> = 0.0..=1e6;
 const FACTOR: RangeInclusive<f64> = 1e-6..=1e6;
@@ -27,7 +32,10 @@ pub(super) fn scenario(scenario: &Scenario) -> Result<(), String> {
         }
     }
     engine(&scenario.engine)?;
+    tiers(scenario)?;
+    eviction(scenario)?;
     router(&scenario.router)?;
+    planner(scenario)?;
     workload(&scenario.workload, scenario.engine.block_size)?;
     arrivals(&scenario.arrivals, &scenario.workload)?;
     timing(&scenario.timing)?;
@@ -50,7 +58,132 @@ fn engine(engine: &Engine) -> Result<(), String> {
     within("engine.block_size", &engine.block_size, &BLOCK_TOKENS)?;
     within("engine.kv_blocks", &engine.kv_blocks, &BLOCKS)?;
     within("engine.max_num_seqs", &engine.max_num_seqs, &REQUESTS)?;
-    within("engine.max_num_batched_tokens", &engine.max_num_batched_tokens, &TOKENS)
+    within("engine.max_num_batched_tokens", &engine.max_num_batched_tokens, &TOKENS)?;
+    within(
+        "engine.kv_cache_bytes_per_token",
+        &engine.kv_cache_bytes_per_token.unwrap_or(1),
+        &KV_BYTES,
+    )?;
+    within("engine.startup_seconds", &engine.startup_seconds, &SECONDS)
+}
+
+fn tiers(scenario: &Scenario) -> Result<(), String> {
+    let Engine { host, disk, .. } = &scenario.engine;
+    if let Some(host) = host {
+        if scenario.engine.backend != "vllm" || !scenario.engine.prefix_caching {
+            return Err(
+                "engine.host: the simulator has a host tier only with backend = \"vllm\" and \
+                        prefix_caching = true"
+                    .into(),
+            );
+        }
+        if scenario.engine.kv_cache_bytes_per_token.is_none()
+            && matches!(scenario.timing, Timing::Measured { .. })
+        {
+            return Err(
+                "engine.kv_cache_bytes_per_token: copies to a host tier need it with measured \
+                        times"
+                    .into(),
+            );
+        }
+        within("engine.host.blocks", &host.blocks, &BLOCKS)?;
+        bandwidths(
+            "engine.host",
+            &[
+                ("d2h_bandwidth_gbps", host.d2h_bandwidth_gbps),
+                ("h2d_bandwidth_gbps", host.h2d_bandwidth_gbps),
+                ("shared_d2h_bandwidth_gbps", host.shared_d2h_bandwidth_gbps),
+                ("shared_h2d_bandwidth_gbps", host.shared_h2d_bandwidth_gbps),
+            ],
+        )?;
+        within(
+            "engine.host.latency_to_first_byte_ms",
+            &host.latency_to_first_byte_ms,
+            &MILLISECONDS,
+        )?;
+    }
+    if let Some(disk) = disk {
+        if host.is_none() {
+            return Err(
+                "engine.disk: blocks reach the disk from the host; give [engine.host] too".into()
+            );
+        }
+        if !matches!(scenario.cluster, Cluster::Aggregated { .. }) {
+            return Err(
+                "engine.disk: the simulator has a disk tier only with mode = \"aggregated\"".into(),
+            );
+        }
+        within("engine.disk.blocks", &disk.blocks, &BLOCKS)?;
+        bandwidths(
+            "engine.disk",
+            &[
+                ("read_bandwidth_gbps", disk.read_bandwidth_gbps),
+                ("write_bandwidth_gbps", disk.write_bandwidth_gbps),
+                ("shared_read_bandwidth_gbps", disk.shared_read_bandwidth_gbps),
+                ("shared_write_bandwidth_gbps", disk.shared_write_bandwidth_gbps),
+            ],
+        )?;
+        within(
+            "engine.disk.latency_to_first_byte_ms",
+            &disk.latency_to_first_byte_ms,
+            &MILLISECONDS,
+        )?;
+    }
+    Ok(())
+}
+
+fn bandwidths(table: &str, bandwidths: &[(&str, f64)]) -> Result<(), String> {
+    for (key, value) in bandwidths {
+        within(&format!("{table}.{key}"), value, &WEIGHT)?;
+    }
+    Ok(())
+}
+
+fn eviction(scenario: &Scenario) -> Result<(), String> {
+    let engine = &scenario.engine;
+    let is_possible = matches!(scenario.cluster, Cluster::Aggregated { .. })
+        && matches!(scenario.arrivals, Arrivals::Open { .. })
+        && engine.prefix_caching
+        && engine.host.is_none()
+        && scenario.planner.is_none();
+    if engine.eviction == Eviction::Belady && !is_possible {
+        return Err("engine.eviction: \"belady\" knows the future only of an open loop through one pool \
+                    of aggregated workers, with prefix caching, without a host tier and without a planner"
+            .into());
+    }
+    Ok(())
+}
+
+fn planner(scenario: &Scenario) -> Result<(), String> {
+    let Some(planner) = &scenario.planner else { return Ok(()) };
+    if scenario.determinism == Determinism::Canonical {
+        return Err("planner: canonical replay plays without one; leave determinism out".into());
+    }
+    let Planner { interval_seconds, min_endpoint, max_gpu_budget, context_length, .. } = planner;
+    within("planner.interval_seconds", interval_seconds, &(0.001..=1e6))?;
+    within("planner.min_endpoint", min_endpoint, &WORKERS)?;
+    within("planner.max_gpu_budget", max_gpu_budget, &REQUESTS)?;
+    within("planner.gpus_per_worker", &planner.gpus_per_worker.unwrap_or(1), &WORKERS)?;
+    within("planner.context_length", context_length, &TOKENS)?;
+    let thresholds = [
+        ("prefill_scale_up_queue_tokens", planner.prefill_scale_up_queue_tokens.map(|t| t as f64)),
+        (
+            "prefill_scale_down_queue_tokens",
+            planner.prefill_scale_down_queue_tokens.map(|t| t as f64),
+        ),
+        ("decode_scale_up_kv_rate", planner.decode_scale_up_kv_rate),
+        ("decode_scale_down_kv_rate", planner.decode_scale_down_kv_rate),
+    ];
+    let is_prefill_apart = matches!(scenario.cluster, Cluster::Disaggregated { .. });
+    for (key, value) in thresholds {
+        let is_needed =
+            planner.target == Target::Load && (is_prefill_apart || key.starts_with("decode"));
+        if is_needed && value.is_none() {
+            return Err(format!("planner.{key}: the target \"load\" needs it"));
+        }
+        within(&format!("planner.{key}"), &value.unwrap_or(0.0), &WEIGHT)?;
+    }
+    Ok(())
 }
 
 fn router(router: &Router) -> Result<(), String> {
@@ -112,8 +245,16 @@ fn arrivals(arrivals: &Arrivals, workload: &Workload) -> Result<(), String> {
     let is_synthetic = matches!(workload, Workload::Synthetic { .. });
     match arrivals {
         Arrivals::Closed { concurrency } => within("arrivals.concurrency", concurrency, &REQUESTS),
-        Arrivals::Open { rate: None, .. } if is_synthetic => {
+        Arrivals::Open { rate: None, phases, .. } if is_synthetic && phases.is_empty() => {
             Err("arrivals.rate: an open loop of a synthetic workload needs a rate".into())
+        }
+        Arrivals::Open { phases, .. } if !is_synthetic && !phases.is_empty() => {
+            Err("arrivals.phases: a recorded workload has its own times; use speedup".into())
+        }
+        Arrivals::Open { rate, phases, ramp_seconds, .. }
+            if !phases.is_empty() && (rate.is_some() || *ramp_seconds != 0.0) =>
+        {
+            Err("arrivals.phases: they stand instead of rate and ramp_seconds".into())
         }
         Arrivals::Open { rate: Some(_), .. } if !is_synthetic => {
             Err("arrivals.rate: a recorded workload has its own times; use speedup".into())
@@ -124,7 +265,11 @@ fn arrivals(arrivals: &Arrivals, workload: &Workload) -> Result<(), String> {
         Arrivals::Open { ramp_seconds, .. } if !is_synthetic && *ramp_seconds != 0.0 => {
             Err("arrivals.ramp_seconds: a recorded workload has its own times".into())
         }
-        Arrivals::Open { rate, ramp_seconds, speedup } => {
+        Arrivals::Open { rate, phases, ramp_seconds, speedup } => {
+            for Phase { seconds, rate } in phases {
+                within("arrivals.phases.seconds", seconds, &SECONDS)?;
+                within("arrivals.phases.rate", rate, &FACTOR)?;
+            }
             within("arrivals.rate", &rate.unwrap_or(1.0), &FACTOR)?;
             within("arrivals.ramp_seconds", ramp_seconds, &WEIGHT)?;
             within("arrivals.speedup", &speedup.unwrap_or(1.0), &FACTOR)

@@ -30,3 +30,12 @@ pub fn perf_model(timing: &Timing) -> anyhow::Result<Arc<PerfModel>> {
         }
     }))
 }
+
+/// Bytes of the keys and values of one token on one worker, if the timing model names a model.
+#[must_use]
+pub fn kv_bytes_per_token(timing: &Timing) -> Option<usize> {
+    let Timing::Roofline { model, gpu, tensor_parallel } = timing else { return None };
+    roofline(model, gpu, *tensor_parallel)
+        .ok()
+        .map(|roofline| roofline.kv_bytes_per_token() as usize)
+}

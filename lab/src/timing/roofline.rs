@@ -150,11 +150,17 @@ impl Roofline {
         self.pass_ms(batch, batch * context, batch * context) + DECODE_OVERHEAD_MS
     }
 
+    /// Bytes of the keys and values of one token, on all GPUs of the worker together.
+    #[must_use]
+    pub fn kv_bytes_per_token(&self) -> f64 {
+        let Model { layers, kv_heads, head_dim, .. } = self.model;
+        2.0 * layers * kv_heads * head_dim * BYTES
+    }
+
     fn pass_ms(&self, tokens: f64, attended_pairs: f64, cached_tokens: f64) -> f64 {
-        let Model { parameters, layers, heads, kv_heads, head_dim, .. } = self.model;
+        let Model { parameters, layers, heads, head_dim, .. } = self.model;
         let flops = 2.0 * parameters * tokens + 4.0 * layers * heads * head_dim * attended_pairs;
-        let kv_bytes_per_token = 2.0 * layers * kv_heads * head_dim * BYTES;
-        let bytes = parameters * BYTES + cached_tokens * kv_bytes_per_token;
+        let bytes = parameters * BYTES + cached_tokens * self.kv_bytes_per_token();
         let compute = flops / (self.gpus * self.gpu.flops * self.gpu.compute_efficiency);
         let memory = bytes / (self.gpus * self.gpu.bandwidth * self.gpu.memory_efficiency);
         1e3 * compute.max(memory)

@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use nashtrace::record::{Candidate, Decision, Name, NameSpace, Phase, Request, Setting};
+use nashtrace::record::{
+    Block, BlockEvent, BlockPool, Candidate, Decision, Name, NameSpace, Phase, PlannerDecision,
+    PlannerEffect, PlannerTick, Request, Setting, Tier, Transfer,
+};
 use nashtrace::trace::{Item, PacketFlags, Reader};
 use zerocopy::FromBytes;
 
@@ -85,6 +88,13 @@ impl Lab {
         report
     }
 
+    /// What the simulator counted: a number of a tier in `tiers.json`.
+    pub fn counted(&self, out: &str, tier: &str, what: &str) -> u64 {
+        let text = std::fs::read_to_string(self.path(out).join("tiers.json")).unwrap();
+        let tiers: serde_json::Value = serde_json::from_str(&text).unwrap();
+        tiers[tier][what].as_u64().unwrap_or_else(|| panic!("{tier}.{what} in {text}"))
+    }
+
     /// Routing decisions by pool as the simulator counted them.
     pub fn routed(&self, out: &str) -> BTreeMap<String, usize> {
         let mut routed = BTreeMap::new();
@@ -106,6 +116,15 @@ pub struct Trace {
     pub decisions: Vec<(Decision, Vec<Candidate>)>,
     pub requests: Vec<Request>,
     pub settings: Vec<Setting>,
+    /// The bytes of every event of a block, of every copy and of every planner's record.
+    pub block_bytes: Vec<Vec<u8>>,
+    pub blocks: Vec<Block>,
+    pub pools: Vec<BlockPool>,
+    pub transfers: Vec<Transfer>,
+    pub planner_bytes: Vec<Vec<u8>>,
+    pub ticks: Vec<PlannerTick>,
+    pub planned: Vec<PlannerDecision>,
+    pub effects: Vec<PlannerEffect>,
     pub names: BTreeMap<(u8, u32), String>,
     pub damage: usize,
     pub complete: bool,
@@ -133,6 +152,23 @@ impl Trace {
                     trace.requests.push(request);
                 } else if let Some(setting) = record.to::<Setting>() {
                     trace.settings.push(setting);
+                } else if let Some(block) = record.to::<Block>() {
+                    trace.blocks.push(block);
+                    trace.block_bytes.push(record.fixed.to_vec());
+                } else if let Some(transfer) = record.to::<Transfer>() {
+                    trace.transfers.push(transfer);
+                    trace.block_bytes.push(record.fixed.to_vec());
+                } else if let Some(pool) = record.to::<BlockPool>() {
+                    trace.pools.push(pool);
+                } else if let Some(tick) = record.to::<PlannerTick>() {
+                    trace.ticks.push(tick);
+                    trace.planner_bytes.push(record.fixed.to_vec());
+                } else if let Some(planned) = record.to::<PlannerDecision>() {
+                    trace.planned.push(planned);
+                    trace.planner_bytes.push(record.fixed.to_vec());
+                } else if let Some(effect) = record.to::<PlannerEffect>() {
+                    trace.effects.push(effect);
+                    trace.planner_bytes.push(record.fixed.to_vec());
                 } else if let Some(name) = record.to::<Name>() {
                     let text = String::from_utf8(record.rows[..name.length as usize].to_vec());
                     trace.names.insert((name.space, name.id), text.unwrap());
@@ -152,6 +188,12 @@ impl Trace {
 
     pub fn name(&self, space: NameSpace, id: u32) -> &str {
         &self.names[&(space as u8, id)]
+    }
+
+    /// Blocks that events of a tier stand for.
+    pub fn blocks_of(&self, tier: Tier, event: BlockEvent) -> u64 {
+        let is_it = |b: &&Block| b.tier == tier as u8 && b.event == event as u8;
+        self.blocks.iter().filter(is_it).map(|block| u64::from(block.count)).sum()
     }
 
     pub fn phases(&self, phase: Phase) -> usize {

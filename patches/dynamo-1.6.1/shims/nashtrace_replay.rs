@@ -1,14 +1,15 @@
 // SPDX-FileCopyrightText: The nashtrace authors
 // SPDX-License-Identifier: Apache-2.0
 
-//! nashtrace in offline replay: simulated time and pool for the router's hooks, and a seed that makes a
-//! replay repeatable.
+//! nashtrace in offline replay: simulated time and pool for the router's hooks, a seed that makes a replay
+//! repeatable, a choice of eviction, and a count of what the simulator says of its caches.
 
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aisimulate_core::replay::ReplayRuntimeInput;
+use aisimulate_core::engine::{KvEvent, KvEventData, KvEventTier, KvEvictionPolicy};
+use aisimulate_core::replay::{ReplayEngineConfig, ReplayRuntimeInput};
 use dynamo_kv_router::nashtrace as shim;
 use uuid::Uuid;
 
@@ -17,6 +18,8 @@ use crate::common::protocols::{MockerConfig, WorkerType};
 thread_local! {
     /// The seed of the next selector that is made on this thread.
     static SEED: Cell<Option<u64>> = const { Cell::new(None) };
+    static EVICTION: Cell<KvEvictionPolicy> = const { Cell::new(KvEvictionPolicy::Lru) };
+    static PUBLISHED: Cell<Published> = const { Cell::new(Published::NOTHING) };
 }
 
 /// Run `replay` with seeded worker selection and request ids in workload order, so that the same seed
@@ -48,6 +51,59 @@ pub(super) fn stable_request_ids(input: ReplayRuntimeInput) -> ReplayRuntimeInpu
         }
         other => other,
     }
+}
+
+/// From now on, aggregated replays that are made on this thread evict in this order.
+pub fn choose_eviction(policy: KvEvictionPolicy) {
+    EVICTION.set(policy);
+}
+
+pub(crate) fn with_chosen_eviction(config: ReplayEngineConfig) -> ReplayEngineConfig {
+    ReplayEngineConfig { kv_eviction_policy: EVICTION.get(), ..config }
+}
+
+/// KV blocks of one tier that the simulator's workers told their router of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Blocks that came.
+    pub stored: u64,
+    /// Blocks that were evicted.
+    pub removed: u64,
+}
+
+/// KV blocks that the simulator's workers told their router of. Decode workers of a disaggregated cluster
+/// tell nothing; a block of a shared host pool is told of by every worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Published {
+    /// In device memory.
+    pub device: Told,
+    /// In host memory.
+    pub host: Told,
+}
+
+impl Published {
+    const NOTHING: Self =
+        Self { device: Told { stored: 0, removed: 0 }, host: Told { stored: 0, removed: 0 } };
+}
+
+/// What was published on this thread since this was asked last.
+pub fn take_published() -> Published {
+    PUBLISHED.replace(Published::NOTHING)
+}
+
+pub(super) fn published(events: &[KvEvent]) {
+    let mut published = PUBLISHED.get();
+    for event in events {
+        let told = match event.tier {
+            KvEventTier::Device => &mut published.device,
+            KvEventTier::HostPinned => &mut published.host,
+        };
+        match &event.data {
+            KvEventData::Stored(stored) => told.stored += stored.blocks.len() as u64,
+            KvEventData::Removed { block_hashes } => told.removed += block_hashes.len() as u64,
+        }
+    }
+    PUBLISHED.set(published);
 }
 
 /// What the hooks need to know about one simulated router.
