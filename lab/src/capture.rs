@@ -41,15 +41,19 @@ pub fn find(library: &Path) -> anyhow::Result<PathBuf> {
     })
 }
 
-/// Tell the shim which library to load and where the trace goes. Call it before any thread is started
-/// and before Dynamo's router is made.
-pub fn enable(library: &Path, directory: &Path) {
+/// Tell the shim which library to load, where the trace goes, and for one in how many hashes of KV blocks it
+/// has events, unless a variable says otherwise. Call it before any thread is started and before Dynamo's
+/// router is made.
+pub fn enable(library: &Path, directory: &Path, block_sample: u64) {
     // SAFETY: by the function's contract this is the only thread.
     unsafe {
         std::env::set_var("NASHTRACE_LIB", library);
         std::env::set_var("NASHTRACE_DIR", directory);
         if std::env::var_os("NASHTRACE_RING_BYTES").is_none() {
             std::env::set_var("NASHTRACE_RING_BYTES", RING_BYTES);
+        }
+        if std::env::var_os("NASHTRACE_BLOCK_SAMPLE").is_none() {
+            std::env::set_var("NASHTRACE_BLOCK_SAMPLE", block_sample.to_string());
         }
     }
 }

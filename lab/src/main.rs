@@ -89,7 +89,10 @@ fn prepare(run: &Run) -> anyhow::Result<(Prepared, RunFolder)> {
     let library = library(run)?;
     let folder = RunFolder::prepare(&run.out, prepared.scenario(), run.force)?;
     match library {
-        Some(library) => capture::enable(&library, &std::path::absolute(folder.trace())?),
+        Some(library) => {
+            let trace = std::path::absolute(folder.trace())?;
+            capture::enable(&library, &trace, prepared.scenario().block_sample);
+        }
         None => capture::disable(),
     }
     Ok((prepared, folder))

@@ -43,6 +43,10 @@ pub struct Scenario {
     /// How long a forward pass takes.
     #[serde(default)]
     pub timing: Timing,
+    /// One in so many hashes of KV blocks has its events recorded: a power of two, or 0 for none. There are
+    /// hundreds of them for every request.
+    #[serde(default)]
+    pub block_sample: u64,
 }
 
 /// Where the router's seed comes from.

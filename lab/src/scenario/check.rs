@@ -18,6 +18,7 @@ const TOKENS: RangeInclusive<usize> = 1..=10_000_000;
 const BLOCKS: RangeInclusive<usize> = 1..=100_000_000;
 const BLOCK_TOKENS: RangeInclusive<usize> = 1..=65_536;
 const KV_BYTES: RangeInclusive<usize> = 1..=1_000_000_000;
+const MOST_SAMPLE: u64 = 65_536;
 const SECONDS: RangeInclusive<f64> = 0.0..=1e6;
 const MILLISECONDS: RangeInclusive<f64> = 0.0..=1e9;
 const WEIGHT: RangeInclusive<f64> = 0.0..=1e6;
@@ -39,6 +40,12 @@ pub(super) fn scenario(scenario: &Scenario) -> Result<(), String> {
     workload(&scenario.workload, scenario.engine.block_size)?;
     arrivals(&scenario.arrivals, &scenario.workload)?;
     timing(&scenario.timing)?;
+    let sample = scenario.block_sample;
+    if sample != 0 && (!sample.is_power_of_two() || sample > MOST_SAMPLE) {
+        return Err(format!(
+            "block_sample: {sample} is neither 0 nor a power of two up to {MOST_SAMPLE}"
+        ));
+    }
     let is_open = matches!(scenario.arrivals, Arrivals::Open { .. });
     if scenario.determinism == Determinism::Canonical && !is_open {
         return Err(
