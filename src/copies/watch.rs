@@ -139,15 +139,15 @@ impl Watch {
             }
             return;
         }
+        // Of a copy on a stream that is not timed nobody may ever tell the end.
+        let is_left_alone = seen.is_on_stream()
+            && enqueued_since.is_some_and(|since| is_past(since, UNTIMED_GRACE));
         let timed = slot.timed.load().filter(|timed| seen.is_enqueued() && !timed.failed());
         if is_past(since, timeout) {
             self.write(index, slot, seen, None, Outcome::Lost);
         } else if let Some(timed) = timed {
             self.asked.push(Asked { timed, enqueued: slot.enqueued(), index, seen });
-        } else if seen.is_done()
-            || seen.is_on_stream()
-                && enqueued_since.is_some_and(|since| is_past(since, UNTIMED_GRACE))
-        {
+        } else if seen.is_done() || is_left_alone {
             self.write(index, slot, seen, None, Outcome::Unknown);
         }
     }

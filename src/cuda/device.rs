@@ -204,8 +204,7 @@ fn attend(driver: &Driver, context: &Context, device: Option<&mut Device>, now: 
         return;
     };
     let is_short = context.was_short() && device.pairs < MOST_PAIRS;
-    let is_used = context.has_pairs_in_use();
-    let is_due = is_used && device.clock.is_due(now);
+    let is_due = context.has_pairs_in_use() && device.clock.is_due(now);
     if !is_short && !is_due {
         return;
     }
@@ -215,7 +214,7 @@ fn attend(driver: &Driver, context: &Context, device: Option<&mut Device>, now: 
             make_pairs(driver, context, device.pairs, more)?;
             device.pairs = more;
         }
-        if device.clock.is_due(now) { device.clock.renew(driver, now) } else { Ok(()) }
+        if is_due { device.clock.renew(driver, now) } else { Ok(()) }
     });
     if attended.is_err() {
         // The copies under way will tell whether the context is of any use.

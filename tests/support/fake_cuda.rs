@@ -21,7 +21,14 @@ macro_rules! functions {
                     assert!(!$name.is_null(), "the fake lacks {name:?}");
                 )+
                 // SAFETY: the functions have the signatures of libcuda.h.
-                unsafe { Self { $($name: std::mem::transmute::<*mut c_void, _>($name),)+ } }
+                unsafe {
+                    Self {
+                        $($name: std::mem::transmute::<
+                            *mut c_void,
+                            unsafe extern "C" fn($($argument),*) $(-> $result)?,
+                        >($name),)+
+                    }
+                }
             }
         }
     };
