@@ -175,7 +175,7 @@ impl<'a> Branch<'a> {
         norm.is_finite().then(|| direction / norm)
     }
 
-    /// Newton's method across the direction; with the length of its first step relative to what is tolerable.
+    /// Newton's method across the direction; with the length of its first step, relative to the unknowns.
     fn correct(
         &self,
         mut state: DVector<f64>,
@@ -188,14 +188,16 @@ impl<'a> Branch<'a> {
             let (values, mut matrix) = self.linearised(&state);
             matrix.row_mut(n).copy_from(&direction.transpose());
             let step = matrix.lu().solve(&values)?;
-            let size = step.amax();
+            // Logarithms and lambda may be large: their own precision is the limit.
+            let relative =
+                step.iter().zip(state.iter()).map(|(step, x)| step.abs() / (1.0 + x.abs()));
+            let size = relative.fold(0.0, f64::max);
             first.get_or_insert(size);
-            if !size.is_finite() || size > last.min(1.0) {
+            if !step.iter().all(|step| step.is_finite()) || size > last.min(1.0) {
                 return None;
             }
             state -= step;
-            // Logarithms and lambda may be large; their own precision is the limit.
-            if size < 1e-10 * (1.0 + state.amax()) {
+            if size < 1e-10 {
                 return first.map(|first| (state, first));
             }
             last = size;

@@ -141,17 +141,23 @@ fn nau_2004_section_5() {
     let found = solve(&game);
     assert_eq!(found.completeness, Completeness::CompleteUpToDegeneracy);
     assert_eq!(pure_equilibria(&game).len(), 3);
-    let mixing = |count: usize| {
-        let players = |e: &Vec<Vec<usize>>| e.iter().filter(|played| played.len() == 2).count();
-        found.equilibria.iter().filter(|e| players(&e.support()) == count).count()
-    };
-    assert_eq!([mixing(0), mixing(2)], [3, 2]);
+    // The fully mixed curve ends where two players are pure, and goes on there in two segments along which
+    // the third one's weights are free; their far ends are two of the pure equilibria.
     assert_eq!(found.components.len(), 1);
     let component = &found.components[0];
-    assert_eq!((component.dimension, component.points.len()), (1, 2));
-    for point in &component.points {
-        assert!(game.max_regret(point) < 1e-8);
+    assert_eq!((component.dimension, component.points.len()), (1, 4));
+    for end in [
+        [0.0, 1.0, 1.0, 0.0, 0.25, 0.75],
+        [1.0, 0.0, 0.0, 1.0, 0.25, 0.75],
+        [0.0, 1.0, 1.0, 0.0, 1.0, 0.0],
+        [1.0, 0.0, 0.0, 1.0, 1.0, 0.0],
+    ] {
+        let is_end = |point: &Vec<f64>| point.iter().zip(end).all(|(a, b)| (a - b).abs() < 1e-6);
+        let points: Vec<Vec<f64>> = component.points.iter().map(|point| point.concat()).collect();
+        assert!(points.iter().any(is_end), "{end:?} is not among {points:?}");
     }
+    let isolated = near(&found, &[0.0, 1.0, 0.0, 1.0, 0.0, 1.0], 0.0);
+    assert_eq!((isolated.component, isolated.is_strict), (None, false));
     let welfare = correlated_welfare(&game, CorrelatedKind::Correlated);
     assert_close(&welfare, &[0.75, 3.0], 1e-9);
 }

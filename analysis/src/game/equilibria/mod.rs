@@ -17,6 +17,8 @@ mod homotopy;
 mod interval;
 mod supports;
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 pub use answer::{Certificate, Completeness, Component, Equilibria, Equilibrium, Work};
@@ -141,6 +143,28 @@ const NEARLY: f64 = 1e-4;
 /// The same of a root whose Jacobian is singular, which paths approach slowly.
 const NEARLY_SINGULAR: f64 = 2e-2;
 
+/// Path counts of supports, each computed once: they depend on nothing but the sizes, in any order.
+#[derive(Default)]
+struct PathCounts {
+    known: BTreeMap<Vec<usize>, u64>,
+}
+
+impl PathCounts {
+    fn with(&mut self, support: Support) -> (Support, u64) {
+        let mut sizes: Vec<usize> = support.iter().map(Vec::len).collect();
+        sizes.sort_unstable();
+        let count = match self.known.get(&sizes) {
+            Some(count) => *count,
+            None => {
+                let count = path_count(&sizes);
+                self.known.insert(sizes, count);
+                count
+            }
+        };
+        (support, count)
+    }
+}
+
 /// What was found so far, in the reduced game.
 #[derive(Default)]
 struct Found {
@@ -195,9 +219,11 @@ impl Found {
             return;
         };
         let normalised = exclusion::normalised_payoffs(game);
+        let mut paths = PathCounts::default();
         let mut first = 0;
         loop {
-            let batch: Vec<Support> = supports.by_ref().take(BATCH).collect();
+            let batch: Vec<(Support, u64)> =
+                supports.by_ref().take(BATCH).map(|support| paths.with(support)).collect();
             if batch.is_empty() {
                 self.is_enumerated = true;
                 return;
@@ -206,8 +232,9 @@ impl Found {
                 .par_iter()
                 .with_max_len(1)
                 .enumerate()
-                .map(|(index, support)| {
-                    examine(game, &normalised, support, search, first + index as u64)
+                .map(|(index, (support, paths))| {
+                    let stream = first + index as u64;
+                    examine(game, &normalised, support, *paths, search, stream)
                 })
                 .collect();
             first += batch.len() as u64;
@@ -409,6 +436,7 @@ fn examine(
     game: &Game,
     normalised: &[f64],
     support: &Support,
+    paths: u64,
     search: Search<'_>,
     stream: u64,
 ) -> Outcome {
@@ -418,15 +446,13 @@ fn examine(
         return outcome;
     }
     outcome.work.supports = 1;
-    let sizes: Vec<usize> = support.iter().map(Vec::len).collect();
-    if sizes.iter().all(|size| *size == 1) {
+    if support.iter().all(|played| played.len() == 1) {
         return outcome;
     }
     if supports::has_dominated(game, support) {
         outcome.work.dominated = 1;
         return outcome;
     }
-    let paths = path_count(&sizes);
     let steps = if paths == 0 { STEPS.1 } else { (paths * STEPS_PER_PATH).clamp(STEPS.0, STEPS.1) };
     if exclusion::is_excluded(game, normalised, support, steps as usize) {
         outcome.work.excluded = 1;
