@@ -4,7 +4,7 @@
 #[path = "../patches/dynamo-1.6.1/shims/nashtrace.rs"]
 mod shim;
 
-#[allow(dead_code, reason = "written for kvbm-physical, which uses all of it")]
+#[allow(dead_code, unreachable_pub, reason = "written for kvbm-physical, which uses all of it")]
 #[path = "../patches/dynamo-1.6.1/shims/nashtrace_transfers.rs"]
 mod transfers;
 
