@@ -10,8 +10,8 @@ use nashtrace::record::{
     Candidate, CandidateFlag, Decision, DecisionFlag, Mode, NameSpace, UNKNOWN_U64,
 };
 use support::{
-    api, candidate, counters, decision, flush, metrics_samples as samples, metrics_text as text,
-    name, options, record_decision, record_request, start, stop, turn,
+    api, candidate, counters, decision, flush, metrics_samples as samples, metrics_text, name,
+    options, record_decision, record_request, start, stop, turn,
 };
 
 /// A decision of a router between two workers: costs 20 and 21, 0 and 4 cached blocks.
@@ -94,11 +94,7 @@ fn decisions_and_their_scores_are_counted() {
     assert!(samples["nashtrace_ring_high_water_bytes"] > 1_000.0);
     assert_eq!(samples["nashtrace_producers"], 1.0);
     stop();
-    assert_eq!(
-        self::metrics_text().lines().count(),
-        text.lines().count(),
-        "the last session's are kept"
-    );
+    assert_eq!(metrics_text().lines().count(), text.lines().count(), "the last session's are kept");
 }
 
 #[test]
