@@ -1740,7 +1740,8 @@ typedef struct nashtrace_api {
     nashtrace_status (*block_pool)(const struct nashtrace_block_pool *pool, uint32_t *id);
     /*
      Record an event of a block. With `NASHTRACE_BLOCK_SAMPLE=N` one in N hashes has its events
-     recorded; the others are counted as sampled out, and the status is `OK`.
+     recorded; the others are counted as sampled out, and the status is `OK`. With 0 nothing is
+     recorded or counted.
      */
     nashtrace_status (*block)(const struct nashtrace_block *block);
     /*

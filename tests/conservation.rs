@@ -53,24 +53,31 @@ fn produce(mut random: ChaCha12Rng) -> Outcome {
     outcome
 }
 
-/// Let the collector's thread run only when no other thread wants to.
-fn starve_collector() {
+/// Let the collector's thread run only when no other thread wants to, or like any other again.
+fn starve_collector(is_starved: bool) {
     for task in std::fs::read_dir("/proc/self/task").unwrap() {
         let path = task.unwrap().path();
         if std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name == "nashtrace\n") {
             let id = path.file_name().unwrap().to_str().unwrap().parse().unwrap();
-            // SAFETY: plain data; all zeros is the only priority that the idle class has.
-            let idle = unsafe { std::mem::zeroed::<libc::sched_param>() };
+            // SAFETY: plain data; all zeros is the only priority that these classes have.
+            let priority = unsafe { std::mem::zeroed::<libc::sched_param>() };
+            let class = if is_starved { libc::SCHED_IDLE } else { libc::SCHED_OTHER };
             // SAFETY: the struct is whole. A sandbox may refuse: then the collector is not starved.
-            unsafe { libc::sched_setscheduler(id, libc::SCHED_IDLE, &raw const idle) };
+            unsafe { libc::sched_setscheduler(id, class, &raw const priority) };
         }
     }
 }
 
-/// A host that flushes, switches the recording off and on, and asks for counters while others record. The
-/// counters never claim more than was produced.
-fn meddle(stopped: &AtomicBool, mut random: ChaCha12Rng) {
+/// A host that flushes, switches the recording off and on, starves the collector, and asks for counters while
+/// others record. The counters never claim more than was produced.
+fn meddle(stopped: &AtomicBool, starves: bool, mut random: ChaCha12Rng) {
     while !stopped.load(Ordering::Relaxed) {
+        if starves && random.random_bool(0.3) {
+            // Never while somebody waits for it: on a busy machine it might not run at all.
+            starve_collector(true);
+            std::thread::sleep(Duration::from_millis(random.random_range(1..50)));
+            starve_collector(false);
+        }
         if random.random_bool(0.5) {
             assert_eq!((api().session_flush)(TIMEOUT_MS), Status::Ok);
         }
@@ -96,13 +103,11 @@ fn run(seed: u64) -> Outcome {
         max_producers: random.random_range(12..20),
         ..options(directory.path())
     });
-    if random.random_bool(0.5) {
-        starve_collector();
-    }
+    let starves = random.random_bool(0.5);
     let stopped = Arc::new(AtomicBool::new(false));
     let meddling = std::thread::spawn({
         let (stopped, random) = (Arc::clone(&stopped), ChaCha12Rng::seed_from_u64(seed ^ 1 << 40));
-        move || meddle(&stopped, random)
+        move || meddle(&stopped, starves, random)
     });
     let producing: Vec<_> = (0..THREADS)
         .map(|thread| {

@@ -293,6 +293,10 @@ fn what_a_caller_does_wrong_he_is_told() {
         assert_eq!(tokens, [77; 2], "an out-parameter is written on success only");
     };
     check();
+    // What other tests did between two sessions is in the ledger of the later one.
+    let elsewhere = tempfile::tempdir().unwrap();
+    start(&options(elsewhere.path()));
+    stop();
     start(&options(folder.path()));
     check();
     assert_eq!(stop().lost, [0; 8]);
