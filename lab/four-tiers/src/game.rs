@@ -1,7 +1,7 @@
 //! A game: blocks are computed in G1, go down by the engine's pipelines, and come up by the leader's sessions.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use kvbm_engine::leader::{
@@ -16,8 +16,9 @@ use kvbm_engine::testing::{
     generate_sequence_hashes,
 };
 use kvbm_engine::{G1, G2, G3, SequenceHash};
-use kvbm_logical::blocks::{BlockMetadata, BlockRegistry, ImmutableBlock};
+use kvbm_logical::blocks::{BlockMetadata, BlockRegistry, ImmutableBlock, MutableBlock};
 use kvbm_logical::manager::BlockManager;
+use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -52,10 +53,7 @@ pub async fn play(seed: u64, rounds: u32) -> Result<Tally> {
             0 => game.offload_further(prompt).await?,
             1 => game.offload_without_room().await?,
             2 => game.offload_what_is_gone().await?,
-            _ => {
-                let prompt = game.choose_prompt();
-                game.onboard(prompt).await?;
-            }
+            _ => game.onboard().await?,
         }
     }
     let mut tally = game.tally;
@@ -74,6 +72,8 @@ struct Game {
     engine: OffloadEngine,
     /// Prompts so far: a prompt is known by its number.
     prompts: u32,
+    /// Those that went further down than G2, with repetitions.
+    further: Vec<u32>,
     tally: Tally,
 }
 
@@ -116,7 +116,17 @@ impl Game {
             .with_g2_to_g4_pipeline(out.build())
             .build()?;
         let random = ChaCha8Rng::seed_from_u64(seed);
-        Ok(Self { random, worker, g1, g2, leader, engine, prompts: 0, tally: Tally::default() })
+        Ok(Self {
+            random,
+            worker,
+            g1,
+            g2,
+            leader,
+            engine,
+            prompts: 0,
+            further: Vec::new(),
+            tally: Tally::default(),
+        })
     }
 
     /// A new prompt, or one of the last that there were.
@@ -154,6 +164,7 @@ impl Game {
         if blocks.is_empty() {
             return Ok(());
         }
+        self.further.push(prompt);
         let handle = self.engine.enqueue_g2_to_g3(SourceBlocks::Strong(blocks.clone()))?;
         self.finish(handle, "g2 to g3").await?;
         let handle = self.engine.enqueue_g2_to_g4(SourceBlocks::Strong(blocks))?;
@@ -161,12 +172,23 @@ impl Game {
         Ok(())
     }
 
+    /// Take every slot of G2. What the engine has just moved is still in its hands for a moment.
+    async fn take_all_of_g2(&self) -> Result<Vec<MutableBlock<G2>>> {
+        let mut taken = Vec::new();
+        let deadline = Instant::now() + TIMEOUT;
+        while taken.len() < BLOCKS[1] {
+            ensure!(Instant::now() < deadline, "somebody keeps blocks of G2");
+            match self.g2.allocate_blocks(1) {
+                Some(slots) => taken.extend(slots),
+                None => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+        }
+        Ok(taken)
+    }
+
     /// Offload to a G2 that somebody else fills.
     async fn offload_without_room(&mut self) -> Result<()> {
-        let mut taken = Vec::new();
-        while let Some(slots) = self.g2.allocate_blocks(1) {
-            taken.extend(slots);
-        }
+        let _taken = self.take_all_of_g2().await?;
         let prompt = self.new_prompt();
         let blocks = self.compute(prompt)?;
         let handle = self.engine.enqueue_g1_to_g2(SourceBlocks::Strong(blocks))?;
@@ -185,8 +207,7 @@ impl Game {
         let blocks = self.g2.match_blocks(&hashes(prompt));
         let weak: Vec<_> = blocks.iter().map(ImmutableBlock::downgrade).collect();
         drop(blocks);
-        let evicted = self.g2.allocate_blocks(self.g2.available_blocks());
-        drop(evicted.context("G2 can be emptied")?);
+        drop(self.take_all_of_g2().await?);
         ensure!(weak.iter().all(|block| block.upgrade().is_none()), "a block was not evicted");
         self.tally.add("offload_skipped source_gone g2 to g3".to_owned(), weak.len());
         // No handle tells when these are through; the pipeline takes what comes behind them later.
@@ -203,8 +224,9 @@ impl Game {
         Ok(())
     }
 
-    /// Bring what is known of a prompt up to G2.
-    async fn onboard(&mut self, prompt: u32) -> Result<()> {
+    /// Bring up to G2 what is left of a prompt that went further down.
+    async fn onboard(&mut self) -> Result<()> {
+        let Some(&prompt) = self.further.choose(&mut self.random) else { return Ok(()) };
         let options = FindMatchesOptions { search_remote: true, staging_mode: StagingMode::Full };
         let mut found = self.leader.find_matches_with_options(&hashes(prompt), options)?;
         if let FindMatchesResult::AsyncSession(session) = &found {
