@@ -27,6 +27,7 @@ fn evictions_by_tier_are_the_simulators_own_to_the_unit() {
     let lab = Lab::new();
     let trace = lab.play(&pressure(), "run");
     assert!(trace.complete && trace.damage == 0);
+    assert_eq!(trace.reversals, 0, "the simulator's time goes on");
     for (tier, name) in [(Tier::G1, "g1"), (Tier::G2, "g2"), (Tier::G3, "g3")] {
         let evicted = lab.counted("run", name, "evicted");
         assert!(evicted > 100, "{name}: too little pressure to prove anything: {evicted}");

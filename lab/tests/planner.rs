@@ -55,6 +55,7 @@ fn recorded(trace: &Trace, kind: EffectKind) -> Scalings {
 fn every_scaling_of_the_simulator_is_in_the_trace_and_no_other() {
     let lab = Lab::new();
     let trace = lab.play(&rising_and_falling(), "run");
+    assert_eq!(trace.reversals, 0, "the simulator's time goes on");
     let simulated = simulated(&lab, "run");
     assert!(simulated.len() > 3, "the load rises and falls: {simulated:?}");
     assert_eq!(recorded(&trace, EffectKind::Submitted), simulated);
@@ -107,7 +108,9 @@ fn a_planner_of_a_disaggregated_cluster_scales_both_components() {
                 "mode = \"aggregated\"\nworkers = 1",
                 "mode = \"disaggregated\"\nprefill_workers = 1\ndecode_workers = 1",
             ),
-            ("max_gpu_budget = 32", "max_gpu_budget = 48\ncontext_length = 8192"),
+            ("max_gpu_budget = 32", "max_gpu_budget = 48\ncontext_length = 4096"),
+            // So that prompts queue in a prefill worker, and not only in its batch.
+            ("kv_blocks = 1024", "kv_blocks = 1024\nmax_num_batched_tokens = 512"),
         ],
     );
     let trace = lab.play(&text, "run");

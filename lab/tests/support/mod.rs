@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use nashtrace::record::{
-    Block, BlockEvent, BlockPool, Candidate, Decision, Name, NameSpace, Phase, PlannerDecision,
-    PlannerEffect, PlannerTick, Request, Setting, Tier, Transfer,
+    Block, BlockEvent, BlockPool, Candidate, Decision, Kind, Name, NameSpace, Phase,
+    PlannerDecision, PlannerEffect, PlannerTick, Request, Setting, Tier, Transfer,
 };
 use nashtrace::trace::{Item, PacketFlags, Reader};
 use zerocopy::FromBytes;
@@ -128,6 +128,9 @@ pub struct Trace {
     pub names: BTreeMap<(u8, u32), String>,
     pub damage: usize,
     pub complete: bool,
+    /// Records of a thread that are earlier than the one before; copies, which are recorded at their end
+    /// with the time of their beginning, do not count.
+    pub reversals: usize,
 }
 
 impl Trace {
@@ -137,6 +140,7 @@ impl Trace {
         assert!(files.next().is_none(), "one process, one file");
         let mut reader = Reader::open(&file).unwrap();
         let mut trace = Self::default();
+        let mut latest: BTreeMap<(u32, u8), u64> = BTreeMap::new();
         while let Some(item) = reader.next_item().unwrap() {
             let Item::Packet(packet) = item else {
                 trace.damage += 1;
@@ -144,6 +148,12 @@ impl Trace {
             };
             trace.complete = packet.header.has(PacketFlags::FINAL);
             for record in packet.records() {
+                if packet.header.producer != 0 && record.head.kind != Kind::Transfer as u8 {
+                    let clock = (packet.header.producer, record.head.clock);
+                    let latest = latest.entry(clock).or_default();
+                    trace.reversals += usize::from(record.head.time < *latest);
+                    *latest = record.head.time;
+                }
                 if let Some(decision) = record.to::<Decision>() {
                     let rows = record.rows().map(|row| Candidate::read_from_bytes(row).unwrap());
                     trace.decisions.push((decision, rows.collect()));
