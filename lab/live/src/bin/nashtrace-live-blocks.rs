@@ -8,16 +8,18 @@ use dynamo_llm::block_manager::block::locality::Local;
 use dynamo_llm::block_manager::block::{BasicMetadata, Blocks};
 use dynamo_llm::block_manager::kv_consolidator::StorageTier;
 use dynamo_llm::block_manager::layout::{FullyContiguous, LayoutConfig};
-use dynamo_llm::block_manager::pool::{BlockPool, BlockPoolController, ImmutableBlock, ManagedBlockPool};
+use dynamo_llm::block_manager::pool::{
+    BlockPool, BlockPoolController, ImmutableBlock, ManagedBlockPool,
+};
 use dynamo_llm::block_manager::storage::{SystemAllocator, SystemStorage};
 use dynamo_llm::tokens::{TokenBlockSequence, Tokens};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-const BLOCKS: usize = 64;
+const BLOCKS: usize = 24;
 const TOKENS: usize = 4;
-const STEPS: usize = 20_000;
+const STEPS: usize = 2_000;
 const SEED: u64 = 20_261_121;
 
 type Pool = ManagedBlockPool<SystemStorage, Local, BasicMetadata>;
@@ -99,7 +101,6 @@ fn play(pool: &Pool, rng: &mut ChaCha8Rng) -> anyhow::Result<Value> {
         "misses": misses,
         "refused": refused,
         "registered": registered,
-        "evicted": registered - present,
         "present": present,
     }))
 }
