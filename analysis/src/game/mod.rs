@@ -3,6 +3,7 @@
 
 mod dominance;
 mod equilibria;
+pub mod congestion;
 mod herding;
 mod normal_form;
 mod pure;
