@@ -8,6 +8,7 @@ mod herding;
 mod normal_form;
 mod pure;
 mod regret;
+pub mod shapley;
 
 pub use dominance::{Dominance, DominanceKind, Dominated, iterated_dominance};
 pub use equilibria::{

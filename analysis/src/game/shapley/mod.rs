@@ -1,0 +1,13 @@
+//! What each member of a coalition brings: Shapley values, interactions, the core.
+
+mod coalition;
+mod core;
+mod exact;
+mod intervals;
+mod sampled;
+
+pub use coalition::{Coalition, CoalitionError, CoalitionValues, MOST_PLAYERS};
+pub use core::{CoreCheck, core_check, is_convex};
+pub use exact::{MOST_EXACT, interaction_index, shapley};
+pub use intervals::{ShapleyInterval, bootstrap_interval, paired_interval, unpaired_interval};
+pub use sampled::{SampledShapley, sampled_shapley};
