@@ -4,9 +4,11 @@
 mod dominance;
 mod equilibria;
 pub mod congestion;
+mod equilibria;
 mod herding;
 mod normal_form;
 mod pure;
+pub mod potential;
 mod regret;
 pub mod shapley;
 
