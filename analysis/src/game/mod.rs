@@ -3,14 +3,17 @@
 
 mod dominance;
 mod equilibria;
+pub mod anarchy;
 pub mod congestion;
 mod equilibria;
 mod herding;
+mod linear_program;
 mod normal_form;
 mod pure;
 pub mod potential;
 mod regret;
 pub mod shapley;
+pub mod stackelberg;
 
 pub use dominance::{Dominance, DominanceKind, Dominated, iterated_dominance};
 pub use equilibria::{
@@ -18,6 +21,7 @@ pub use equilibria::{
     exact_max_regret,
 };
 pub use herding::{Herding, gini};
+pub use linear_program::LinearProgramError;
 pub use nashtrace::state::{overlap_regret, predicted_regret};
 pub use normal_form::{Game, GameError, Outcome, Player, Replicate};
 pub use pure::pure_equilibria;

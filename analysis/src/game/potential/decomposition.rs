@@ -92,7 +92,7 @@ impl Decomposition {
 /// How many numbers describe the harmonic games of a shape: (n - 1) K - sum of K / K_i + 1, where K counts the
 /// profiles.
 #[must_use]
-pub fn harmonic_dimension(shape: &[usize]) -> usize {
+pub(super) fn harmonic_dimension(shape: &[usize]) -> usize {
     let profiles: usize = shape.iter().product();
     let nonstrategic: usize = shape.iter().map(|count| profiles / count).sum();
     (shape.len() - 1) * profiles + 1 - nonstrategic

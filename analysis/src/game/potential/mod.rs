@@ -11,3 +11,8 @@ pub use decomposition::{Decomposition, Shares, decompose};
 pub use noise_floor::{HarmonicNoise, harmonic_noise};
 pub use ordinal::has_ordinal_potential;
 pub use test::{ExactPotential, exact_potential};
+
+#[cfg(test)]
+pub(super) mod tests {
+    pub(in crate::game) use super::test::tests::{game, random_game};
+}

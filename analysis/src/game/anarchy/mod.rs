@@ -1,0 +1,16 @@
+//! Price of Anarchy and Price of Stability: what equilibria cost against the best there is.
+
+mod bounds;
+mod coordination;
+mod paired;
+mod point;
+mod resample;
+mod smoothness;
+
+pub use bounds::{AnarchyBounds, Bound, simultaneous_bounds};
+pub(super) use coordination::correlated_extreme;
+pub use coordination::{Coordination, worst_coordinated};
+pub use paired::{PairedBlocks, Pairing};
+pub use point::{AnarchyPoint, Verdict, anarchy_point, pure_equilibria};
+pub use resample::{AnarchyResamples, resample_anarchy};
+pub use smoothness::{Smoothness, smoothness};
