@@ -7,6 +7,7 @@ pub mod cli;
 pub mod game;
 pub mod load;
 pub mod report;
+pub mod selftest;
 pub mod stats;
 pub mod tables;
 pub mod verify;
