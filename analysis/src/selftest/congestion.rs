@@ -1,8 +1,8 @@
 //! The intervals of fitted latencies.
 
-use super::noise::Normal;
 use super::{Check, Measure, Outcome, Plan, count, covers};
 use crate::game::congestion::{Family, Latency, Observation, fit_latency};
+use crate::stats::Normal;
 
 /// Measurements of each resource.
 const OBSERVATIONS: usize = 30;
@@ -37,7 +37,7 @@ fn one(latency: &Latency, family: Family, truths: &[f64], seed: u64) -> Vec<Outc
     let observations: Vec<Observation> = (1..=OBSERVATIONS)
         .map(|index| {
             let load = 10.0 * index as f64 / OBSERVATIONS as f64;
-            Observation { load, latency: latency.at(load) + NOISE * normal.next() }
+            Observation { load, latency: latency.at(load) + NOISE * normal.draw() }
         })
         .collect();
     match fit_latency(&observations, family) {

@@ -1,33 +1,8 @@
 //! Measurements of a known game.
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha12Rng;
-
 use crate::game::anarchy::{PairedBlocks, Pairing};
 use crate::game::{Game, Player, Replicate};
-
-/// Normal random numbers.
-pub(super) struct Normal {
-    random: ChaCha12Rng,
-    spare: Option<f64>,
-}
-
-impl Normal {
-    pub(super) fn new(seed: u64) -> Self {
-        Self { random: ChaCha12Rng::seed_from_u64(seed), spare: None }
-    }
-
-    /// The next one, by Box and Muller (1958).
-    pub(super) fn next(&mut self) -> f64 {
-        if let Some(spare) = self.spare.take() {
-            return spare;
-        }
-        let radius = (-2.0 * (1.0 - self.random.random::<f64>()).ln()).sqrt();
-        let angle = std::f64::consts::TAU * self.random.random::<f64>();
-        self.spare = Some(radius * angle.sin());
-        radius * angle.cos()
-    }
-}
+use crate::stats::Normal;
 
 /// How measurements scatter.
 #[derive(Debug, Clone, Copy)]
@@ -55,10 +30,10 @@ pub(super) fn measure(game: &Game, scatter: Scatter, seed: u64) -> Game {
     let mut replicates: Vec<Vec<Replicate>> = vec![Vec::new(); game.profiles()];
     let (together, alone) = (scatter.common.sqrt(), (1.0 - scatter.common).sqrt());
     for block in 0..scatter.blocks {
-        let shared = together * normal.next();
+        let shared = together * normal.draw();
         for (profile, replicates) in replicates.iter_mut().enumerate() {
             let mut noisy = |payoff: &f64| {
-                payoff * (1.0 + scatter.variation * (shared + alone * normal.next()))
+                payoff * (1.0 + scatter.variation * (shared + alone * normal.draw()))
             };
             let payoffs: Vec<f64> = game.payoffs_of(profile).iter().map(&mut noisy).collect();
             let cost = Some(-payoffs.iter().sum::<f64>());
@@ -103,16 +78,7 @@ fn of_costs(strategies: &[usize], costs: impl Fn(&[usize]) -> Vec<f64>) -> Game 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::{mean, standard_error};
-
-    #[test]
-    fn normal_numbers_have_mean_0_and_variance_1() {
-        let mut normal = Normal::new(3);
-        let values: Vec<f64> = (0..40_000).map(|_| normal.next()).collect();
-        let squares: Vec<f64> = values.iter().map(|value| value * value).collect();
-        assert!(mean(&values).abs() < 4.0 * standard_error(&values));
-        assert!((mean(&squares) - 1.0).abs() < 4.0 * standard_error(&squares));
-    }
+    use crate::stats::mean;
 
     #[test]
     fn measurements_scatter_as_they_should() {

@@ -1,12 +1,11 @@
 //! The intervals of Shapley values.
 
-use super::noise::Normal;
 use super::{Check, Measure, Outcome, Plan, count, covers};
 use crate::game::shapley::{
     CoalitionValues, bootstrap_interval, paired_interval, sampled_shapley, shapley,
     unpaired_interval,
 };
-use crate::stats::Interval;
+use crate::stats::{Interval, Normal};
 
 /// The glove game, times ten: one left glove is as good as the other.
 fn truth() -> Vec<f64> {
@@ -49,8 +48,8 @@ fn measured(count: usize, seed: u64) -> Vec<Outcome> {
     let mut normal = Normal::new(seed);
     let blocks: Vec<Vec<f64>> = (0..count)
         .map(|_| {
-            let shared = normal.next();
-            let noisy = |value: f64| value + (shared + normal.next()) / std::f64::consts::SQRT_2;
+            let shared = normal.draw();
+            let noisy = |value: f64| value + (shared + normal.draw()) / std::f64::consts::SQRT_2;
             truth().into_iter().map(noisy).collect()
         })
         .collect();

@@ -7,6 +7,7 @@ mod latency;
 mod line_search;
 mod nonatomic;
 mod parallel;
+mod replay;
 mod two_pool;
 
 pub use atomic::{AtomicCongestion, AtomicPlayer, Settled};
@@ -15,6 +16,7 @@ pub use fit::{Family, FitError, FittedLatency, Observation, Parameter, fit_laten
 pub use latency::{Latency, LatencyError};
 pub use nonatomic::{Commodity, Flow, NonAtomicCongestion};
 pub use parallel::{ParallelAtomic, ParallelError, ParallelLinks, ParallelOutcome};
+pub use replay::{Replayed, replay};
 pub use two_pool::{Pool, TwoPools};
 
 #[cfg(test)]

@@ -25,8 +25,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::Fault;
 use crate::game::{Game, Outcome, Player, Replicate};
+use crate::load::text::Fault;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
