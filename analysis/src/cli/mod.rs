@@ -1,10 +1,13 @@
 //! The command line: one thin file per subcommand.
 
+mod congestion;
 mod decisions;
 mod doctor;
 mod info;
 mod input;
 mod regret;
+mod selftest;
+mod shapley;
 mod show;
 mod solve;
 mod verify;
@@ -53,6 +56,12 @@ enum Command {
     Regret(regret::Arguments),
     /// The equilibria of a game, and what follows from them
     Solve(solve::Arguments),
+    /// What each member of a coalition brings: Shapley values with intervals, interactions, the core
+    Shapley(shapley::Arguments),
+    /// Fit latencies to measured loads, and play the congestion game that follows
+    Congestion(congestion::Arguments),
+    /// Do the intervals and tests keep their promises on data whose truth is known?
+    Selftest(selftest::Arguments),
 }
 
 /// How a command ended, and whether its answer could be written.
@@ -94,6 +103,9 @@ pub fn run() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments, out),
         Command::Regret(arguments) => regret::run(&arguments, out),
         Command::Solve(arguments) => solve::run(&arguments, out),
+        Command::Shapley(arguments) => shapley::run(&arguments, out),
+        Command::Congestion(arguments) => congestion::run(&arguments, out),
+        Command::Selftest(arguments) => selftest::run(&arguments, out),
     };
     let (ending, written) = answer(&mut out);
     match written.and_then(|()| out.flush()) {

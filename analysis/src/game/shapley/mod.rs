@@ -1,11 +1,13 @@
 //! What each member of a coalition brings: Shapley values, interactions, the core.
 
+mod answer;
 mod coalition;
 mod core;
 mod exact;
 mod intervals;
 mod sampled;
 
+pub use answer::{Basis, Method, ShapleyAnswer, Share};
 pub use coalition::{Coalition, CoalitionError, CoalitionValues, MOST_PLAYERS};
 pub use core::{CoreCheck, core_check, is_convex};
 pub use exact::{MOST_EXACT, interaction_index, shapley};
