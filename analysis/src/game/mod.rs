@@ -1,16 +1,15 @@
 //! What a decision cost, what a sequence of decisions does to the workers, and the games behind them: pure
 //! functions.
 
-mod dominance;
-mod equilibria;
 pub mod anarchy;
 pub mod congestion;
+mod dominance;
 mod equilibria;
 mod herding;
 mod linear_program;
 mod normal_form;
-mod pure;
 pub mod potential;
+mod pure;
 mod regret;
 pub mod shapley;
 pub mod stackelberg;
@@ -23,6 +22,6 @@ pub use equilibria::{
 pub use herding::{Herding, gini};
 pub use linear_program::LinearProgramError;
 pub use nashtrace::state::{overlap_regret, predicted_regret};
-pub use normal_form::{Game, GameError, Outcome, Player, Replicate};
+pub use normal_form::{Game, GameError, Marks, Outcome, Player, Replicate};
 pub use pure::pure_equilibria;
 pub use regret::MixedProfile;

@@ -2,12 +2,11 @@
 
 use super::noise::{Scatter, blocks, common_interest, indifferent, measure};
 use super::{Check, Measure, Outcome, Plan, count, covers};
-use crate::game::Game;
 use crate::game::anarchy::{
-    Coordination, anarchy_point, pure_equilibria, resample_anarchy, simultaneous_bounds,
-    worst_coordinated,
+    Coordination, anarchy_point, resample_anarchy, simultaneous_bounds, worst_coordinated,
 };
 use crate::game::congestion::{AtomicCongestion, Latency};
+use crate::game::{Game, pure_equilibria};
 
 /// A game whose Price of Anarchy is known.
 struct Truth {

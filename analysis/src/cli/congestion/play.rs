@@ -1,12 +1,12 @@
 //! The games that fitted latencies are put into.
 
 use super::{Arguments, Resource};
-use crate::game::Game;
-use crate::game::anarchy::{Verdict, anarchy_point, pure_equilibria, smoothness};
+use crate::game::anarchy::{Verdict, anarchy_point, smoothness};
 use crate::game::congestion::{
     AtomicCongestion, AtomicPlayer, Latency, ParallelLinks, ParallelOutcome, Pool, Replayed,
     SelfishCaching, TwoPools, replay,
 };
+use crate::game::{Game, pure_equilibria};
 
 /// What a game came to.
 pub(super) struct Played {

@@ -3,10 +3,14 @@
 //! One file per section of the answer. A section gives its part of the JSON and prints its tables; it is
 //! entered in [`SECTIONS`].
 
+mod anarchy;
 mod dominance;
 mod equilibria;
+mod potential;
 mod profiles;
 mod pure;
+mod shapley;
+mod stackelberg;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -27,7 +31,8 @@ Examples:
   nashtrace solve game.json
   nashtrace solve game.nfg --json | jq .completeness
   nashtrace solve game.csv --profile 'cache-greedy,4+4,moderate' --profile '0.5,0.5,0;1,0,0;0,0,1'
-  nashtrace solve large.json --time-limit 10";
+  nashtrace solve large.json --time-limit 10
+  nashtrace solve game.json --baseline router=random,planner=static,kv=lru --leader planner";
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -48,6 +53,18 @@ pub(super) struct Arguments {
     /// probabilities of each player's strategies
     #[arg(long, value_name = "PROFILE")]
     profile: Vec<String>,
+    /// What a player does outside a coalition; with one for every player there are Shapley values
+    #[arg(long, value_name = "PLAYER=STRATEGY", value_delimiter = ',')]
+    baseline: Vec<String>,
+    /// Only this player commits first [default: each in turn]
+    #[arg(long, value_name = "PLAYER")]
+    leader: Option<String>,
+    /// How often followers see the leader's strategy wrongly
+    #[arg(long, value_name = "PROBABILITY", default_value_t = 0.01)]
+    noise: f64,
+    /// Resamples of the blocks
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    resamples: u32,
 }
 
 /// A game and what was found out about it, for the sections to show.
@@ -55,6 +72,11 @@ struct Solved {
     game: Game,
     equilibria: Equilibria,
     profiles: Vec<(String, MixedProfile)>,
+    /// Who commits first; everyone in turn if not given.
+    leader: Option<usize>,
+    noise: f64,
+    resamples: usize,
+    seed: u64,
 }
 
 /// One part of the answer.
@@ -70,8 +92,16 @@ struct Section {
 }
 
 /// The answer, in order.
-const SECTIONS: [Section; 4] =
-    [equilibria::SECTION, pure::SECTION, dominance::SECTION, profiles::SECTION];
+const SECTIONS: [Section; 8] = [
+    equilibria::SECTION,
+    pure::SECTION,
+    anarchy::SECTION,
+    dominance::SECTION,
+    potential::SECTION,
+    stackelberg::SECTION,
+    shapley::SECTION,
+    profiles::SECTION,
+];
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
     let solved = match solve(arguments) {
@@ -93,12 +123,29 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
 
 fn solve(arguments: &Arguments) -> Result<Solved, String> {
     let game = game_of_file(&arguments.game).map_err(|error| error.to_string())?;
+    let game = shapley::with_baselines(game, &arguments.baseline)?;
+    if !(0.0..=1.0).contains(&arguments.noise) {
+        return Err(format!("--noise {}: a probability is from 0 to 1", arguments.noise));
+    }
+    let leader = arguments.leader.as_ref().map(|name| {
+        let known = (0..game.players()).find(|player| game.player(*player).name == *name);
+        known.ok_or_else(|| format!("--leader {name}: there is no such player"))
+    });
+    let leader = leader.transpose()?;
     let of_text = |text: &String| Ok((text.clone(), profiles::parse(&game, text)?));
     let profiles = arguments.profile.iter().map(of_text).collect::<Result<_, String>>()?;
     let deadline = Instant::now() + Duration::from_secs_f64(arguments.time_limit);
     let search = Search { seed: arguments.seed, stop: &|| Instant::now() >= deadline };
     let equilibria = crate::game::equilibria(&game, search);
-    Ok(Solved { game, equilibria, profiles })
+    Ok(Solved {
+        game,
+        equilibria,
+        profiles,
+        leader,
+        noise: arguments.noise,
+        resamples: arguments.resamples as usize,
+        seed: arguments.seed,
+    })
 }
 
 fn print(solved: &Solved, out: &mut dyn Write) -> io::Result<()> {

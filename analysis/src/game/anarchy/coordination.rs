@@ -77,13 +77,14 @@ fn extreme(
 
 #[cfg(test)]
 mod tests {
-    use super::super::point::{least, pure_equilibria};
+    use super::super::point::least;
     use super::super::smoothness::smoothness;
     use super::*;
     use crate::game::congestion::tests::{
         braess, random_congestion, singletons, tight_five_halves,
     };
     use crate::game::potential::tests::game;
+    use crate::game::pure_equilibria;
 
     #[test]
     fn costs_of_the_literature() {

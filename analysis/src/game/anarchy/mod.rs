@@ -11,6 +11,6 @@ pub use bounds::{AnarchyBounds, Bound, simultaneous_bounds};
 pub(super) use coordination::correlated_extreme;
 pub use coordination::{Coordination, worst_coordinated};
 pub use paired::{PairedBlocks, Pairing};
-pub use point::{AnarchyPoint, Verdict, anarchy_point, pure_equilibria};
+pub use point::{AnarchyPoint, Verdict, anarchy_point};
 pub use resample::{AnarchyResamples, resample_anarchy};
 pub use smoothness::{Smoothness, smoothness};

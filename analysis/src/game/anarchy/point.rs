@@ -79,15 +79,6 @@ pub(super) fn least(costs: &[f64]) -> usize {
     (0..costs.len()).min_by(|a, b| costs[*a].total_cmp(&costs[*b])).unwrap_or(0)
 }
 
-/// The pure profiles that no player gains by leaving.
-#[must_use]
-pub fn pure_equilibria(game: &Game) -> Vec<usize> {
-    let rests = |profile: &usize| {
-        (0..game.players()).all(|player| game.pure_regret(*profile, player) <= 0.0)
-    };
-    (0..game.profiles()).filter(rests).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +86,7 @@ mod tests {
         braess, random_congestion, singletons, tight_five_halves,
     };
     use crate::game::congestion::{AtomicCongestion, Latency};
+    use crate::game::pure_equilibria;
 
     fn of(game: &AtomicCongestion) -> (f64, f64) {
         let game = game.to_game().unwrap();

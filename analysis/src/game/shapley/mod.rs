@@ -5,6 +5,7 @@ mod coalition;
 mod core;
 mod exact;
 mod intervals;
+mod of_game;
 mod sampled;
 
 pub use answer::{Basis, Method, ShapleyAnswer, Share};
@@ -12,4 +13,5 @@ pub use coalition::{Coalition, CoalitionError, CoalitionValues, MOST_PLAYERS};
 pub use core::{CoreCheck, core_check, is_convex};
 pub use exact::{MOST_EXACT, interaction_index, shapley};
 pub use intervals::{ShapleyInterval, bootstrap_interval, paired_interval, unpaired_interval};
+pub use of_game::coalitions_of_game;
 pub use sampled::{SampledShapley, sampled_shapley};

@@ -98,8 +98,8 @@ pub fn observed_with_noise(game: &Game, leader: usize, rate: f64) -> Result<Game
 #[cfg(test)]
 pub(in crate::game) mod tests {
     use super::*;
-    use crate::game::anarchy::pure_equilibria;
     use crate::game::potential::tests::game;
+    use crate::game::pure_equilibria;
 
     /// Bagwell 1995: leader and follower choose S or C.
     pub(in crate::game) fn bagwell() -> Game {

@@ -87,7 +87,7 @@ mod tests {
             let game = random_game(&[3, 3, 3], seed);
             for leader in 0..3 {
                 let found = pure_commitment(&game, leader);
-                let best = super::super::super::anarchy::pure_equilibria(&game)
+                let best = crate::game::pure_equilibria(&game)
                     .into_iter()
                     .map(|profile| game.payoff(profile, leader))
                     .fold(f64::NEG_INFINITY, f64::max);
