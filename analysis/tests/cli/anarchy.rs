@@ -158,7 +158,7 @@ fn pigou_s_links_cost_four_thirds() {
     let fitted = answered("congestion", PIGOU, &["--model", "affine"]);
     assert_eq!(fitted["game"], Value::Null);
     let whole = answered("congestion", PIGOU, &["--model", "affine", "--weights", "1,1"]);
-    // On the links one each is as good as both on the narrow one for nobody: 1 + 1 is the optimum.
+    // One request on each link, or both on the wide one.
     close(&whole["game"]["outcomes"][2]["cost"], 2.0);
 }
 

@@ -154,7 +154,10 @@ impl LeastSquares {
             return None;
         }
         let projected = triangle.q().transpose() * &values;
-        let solution = r.solve_upper_triangular(&projected)?;
+        let mut solution = r.solve_upper_triangular(&projected)?;
+        // What is left of a zero after rounding has no sign.
+        let rounding = 1e-12 * values.norm();
+        solution.iter_mut().filter(|part| part.abs() <= rounding).for_each(|part| *part = 0.0);
         let inverse = r.try_inverse()?;
         let covariance = &inverse * inverse.transpose();
         let residuals = &values - &scaled * &solution;
