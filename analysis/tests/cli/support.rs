@@ -62,7 +62,7 @@ pub(crate) fn complaint_about(
 ) -> (String, String) {
     let file = file_of(text);
     let path = file.path().to_str().unwrap();
-    let output = nashtrace(&[&[command, path], more].concat());
+    let output = nashtrace(&[&[command, path][..], more].concat());
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), said.lines().count()), (Some(code), 1), "{said}");
     (path.to_owned(), said)
