@@ -68,7 +68,8 @@ fn the_answer_has_the_keys_that_others_rely_on() {
     assert_eq!(mixed["fractions"][0][0], "2/3");
     assert_eq!(answer["pure"][1]["strategies"], serde_json::json!(["w", "z"]));
     assert_eq!(answer["profiles"][0]["gains"], serde_json::json!([[0.0, 1.0], [1.0, 0.0]]));
-    assert_eq!(answer["profiles"][1]["regret"], 0.5);
+    // The first player would get 2 instead of 1.
+    assert_eq!(answer["profiles"][1]["regret"], 1.0);
     let cost = &answer["coarse_correlated"]["cost"];
     assert!((cost["least"]["value"].as_f64().unwrap() - 3.0).abs() < 1e-9);
 }
