@@ -66,11 +66,11 @@ mod tests {
         let n = game.profiles();
         let mut reach = vec![vec![false; n]; n];
         let mut gains = Vec::new();
-        for p in 0..n {
+        for (p, reached) in reach.iter_mut().enumerate() {
             for i in 0..game.players() {
                 for q in game.deviations(p, i).filter(|q| *q != p) {
                     let gain = game.payoff(q, i) - game.payoff(p, i);
-                    reach[p][q] |= gain >= 0.0;
+                    reached[q] |= gain >= 0.0;
                     if gain > 0.0 {
                         gains.push((p, q));
                     }

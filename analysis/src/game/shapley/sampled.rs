@@ -69,8 +69,8 @@ mod tests {
             let table = random(6, seed);
             let exact = shapley(&table);
             let sampled = sampled_shapley(6, |c| look_up(&table, c), 2000, seed);
-            for player in 0..6 {
-                let off = (sampled.values[player] - exact[player]).abs();
+            for (player, exact) in exact.iter().enumerate() {
+                let off = (sampled.values[player] - exact).abs();
                 misses += usize::from(off > 1.96 * sampled.standard_errors[player]);
             }
             let whole = table[63] - table[0];
