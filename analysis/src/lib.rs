@@ -8,6 +8,7 @@ pub mod game;
 pub mod load;
 pub mod pareto;
 pub mod report;
+pub mod selftest;
 pub mod stats;
 pub mod tables;
 pub mod verify;

@@ -1,6 +1,7 @@
 //! The command line: one thin file per subcommand.
 
 mod blocks;
+mod congestion;
 mod decisions;
 mod design;
 mod doctor;
@@ -11,6 +12,8 @@ mod objectives;
 mod pareto;
 mod planner;
 mod regret;
+mod selftest;
+mod shapley;
 mod show;
 mod solve;
 mod stats;
@@ -79,6 +82,12 @@ enum Command {
     Design(design::Arguments),
     /// Is a series stationary, when did it change, does it oscillate, where is its knee?
     Stats(stats::Arguments),
+    /// What each member of a coalition brings: Shapley values with intervals, interactions, the core
+    Shapley(shapley::Arguments),
+    /// Fit latencies to measured loads, and play the congestion game that follows
+    Congestion(congestion::Arguments),
+    /// Do the intervals and tests keep their promises on data whose truth is known?
+    Selftest(selftest::Arguments),
 }
 
 /// How a command ended, and whether its answer could be written.
@@ -127,6 +136,9 @@ pub fn run() -> ExitCode {
         Command::Equilibrium(arguments) => equilibrium::run(&arguments, out),
         Command::Design(arguments) => design::run(&arguments, out),
         Command::Stats(arguments) => stats::run(&arguments, out),
+        Command::Shapley(arguments) => shapley::run(&arguments, out),
+        Command::Congestion(arguments) => congestion::run(&arguments, out),
+        Command::Selftest(arguments) => selftest::run(&arguments, out),
     };
     let (ending, written) = answer(&mut out);
     match written.and_then(|()| out.flush()) {

@@ -3,13 +3,10 @@
 //! In a correlated equilibrium no player gains by replacing one recommended strategy by another one (Aumann 1974);
 //! in a coarse one no player gains by ignoring the recommendations altogether (Moulin and Vial 1978).
 
-use good_lp::{
-    Expression, ProblemVariables, ResolutionError, Solution, SolverModel, constraint, microlp,
-    variable,
-};
 use thiserror::Error;
 
 use super::Game;
+use super::linear_program::{LinearProgram, LinearProgramError, Optimum};
 
 /// Which deviations are considered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +41,7 @@ pub enum CorrelatedError {
     },
     /// The solver failed.
     #[error("the linear program was not solved: {0}")]
-    Unsolved(String),
+    Unsolved(#[from] LinearProgramError),
 }
 
 /// Entries of a program that is still tried.
@@ -62,7 +59,30 @@ pub fn extreme_correlated(
     values: &[f64],
     largest: bool,
 ) -> Result<CorrelatedEquilibrium, CorrelatedError> {
-    let conditions = conditions(game, kind);
+    let sign = if largest { 1.0 } else { -1.0 };
+    let signed: Vec<f64> = values.iter().map(|value| sign * value).collect();
+    let mut distribution = largest_expectation(game, kind, &signed, scaled_gain(game))?.point;
+    let sum: f64 = distribution.iter().sum();
+    distribution.iter_mut().for_each(|weight| *weight /= sum);
+    let value = distribution.iter().zip(values).map(|(weight, value)| weight * value).sum();
+    let violation = violation(game, kind, &distribution);
+    Ok(CorrelatedEquilibrium { value, distribution, violation })
+}
+
+/// The largest expectation of a value over all distributions by which nobody gains, with gains of one's own at
+/// (player, from profile, to profile): a lower bound of each gain gives a larger set, which has the true one
+/// in it.
+///
+/// # Errors
+///
+/// If the program is too large, or the solver gives up.
+pub(super) fn largest_expectation(
+    game: &Game,
+    kind: CorrelatedKind,
+    values: &[f64],
+    gain: impl Fn(usize, usize, usize) -> f64,
+) -> Result<Optimum, CorrelatedError> {
+    let conditions = conditions(game, kind, gain);
     let (profiles, count) = (game.profiles(), conditions.len());
     if profiles.saturating_mul(count) > MOST_ENTRIES {
         return Err(CorrelatedError::TooLarge { profiles, conditions: count });
@@ -73,35 +93,34 @@ pub fn extreme_correlated(
             (low.min(*value), high.max(*value))
         });
     let scale = if high > low { high - low } else { 1.0 };
-    let mut variables = ProblemVariables::new();
-    let weights = variables.add_vector(variable().min(0.0), profiles);
-    let goal: Expression =
-        weights.iter().zip(values).map(|(weight, value)| *weight * ((value - low) / scale)).sum();
-    let problem = if largest { variables.maximise(goal) } else { variables.minimise(goal) };
-    let mut model = problem.using(microlp);
-    let all: Expression = weights.iter().sum();
-    model.add_constraint(constraint!(all == 1.0));
-    for condition in &conditions {
-        let gain: Expression =
-            condition.iter().map(|(profile, gain)| weights[*profile] * *gain).sum();
-        model.add_constraint(constraint!(gain <= 0.0));
-    }
-    let solved = model
-        .solve()
-        .map_err(|error: ResolutionError| CorrelatedError::Unsolved(error.to_string()))?;
-    let mut distribution: Vec<f64> =
-        weights.iter().map(|weight| solved.value(*weight).max(0.0)).collect();
-    let sum: f64 = distribution.iter().sum();
-    distribution.iter_mut().for_each(|weight| *weight /= sum);
-    let value = distribution.iter().zip(values).map(|(weight, value)| weight * value).sum();
-    let violation = violation(game, kind, &distribution);
-    Ok(CorrelatedEquilibrium { value, distribution, violation })
+    let row = |condition: &Condition| {
+        let mut row = vec![0.0; profiles];
+        condition.iter().for_each(|(profile, gain)| row[*profile] = *gain);
+        (row, 0.0)
+    };
+    let program = LinearProgram {
+        objective: values.iter().map(|value| (value - low) / scale).collect(),
+        at_most: conditions.iter().map(row).collect(),
+        equal: vec![(vec![1.0; profiles], 1.0)],
+    };
+    let Optimum { value, point } = program.maximise()?;
+    Ok(Optimum { value: low + value * scale, point })
+}
+
+/// What a player gains by moving from one profile to another one, relative to its range of payoffs.
+pub(super) fn scaled_gain(game: &Game) -> impl Fn(usize, usize, usize) -> f64 {
+    |player, from, to| gain(game, player, from, to) / game.payoff_scale(player)
+}
+
+fn gain(game: &Game, player: usize, from: usize, to: usize) -> f64 {
+    game.payoff(to, player) - game.payoff(from, player)
 }
 
 /// What some player gains at most by a deviation from a distribution over profiles, never below zero.
 #[must_use]
 pub fn violation(game: &Game, kind: CorrelatedKind, distribution: &[f64]) -> f64 {
-    let gains = raw_conditions(game, kind).into_iter().map(|(_, condition)| {
+    let conditions = conditions(game, kind, |player, from, to| gain(game, player, from, to));
+    let gains = conditions.iter().map(|condition| {
         condition.iter().map(|(profile, gain)| distribution[*profile] * gain).sum::<f64>()
     });
     gains.fold(0.0, f64::max)
@@ -110,16 +129,12 @@ pub fn violation(game: &Game, kind: CorrelatedKind, distribution: &[f64]) -> f64
 /// What a deviation gains in each profile where it changes anything.
 type Condition = Vec<(usize, f64)>;
 
-/// All conditions, each player's gains relative to its range of payoffs.
-fn conditions(game: &Game, kind: CorrelatedKind) -> Vec<Condition> {
-    let scaled = |(player, condition): (usize, Condition)| {
-        let scale = game.payoff_scale(player);
-        condition.into_iter().map(|(profile, gain)| (profile, gain / scale)).collect()
-    };
-    raw_conditions(game, kind).into_iter().map(scaled).collect()
-}
-
-fn raw_conditions(game: &Game, kind: CorrelatedKind) -> Vec<(usize, Condition)> {
+/// All conditions.
+fn conditions(
+    game: &Game,
+    kind: CorrelatedKind,
+    gain: impl Fn(usize, usize, usize) -> f64,
+) -> Vec<Condition> {
     let mut all = Vec::new();
     for player in 0..game.players() {
         let count = game.strategies(player);
@@ -128,17 +143,16 @@ fn raw_conditions(game: &Game, kind: CorrelatedKind) -> Vec<(usize, Condition)> 
             for profile in 0..game.profiles() {
                 let recommended = game.strategy(profile, player);
                 if recommended != to {
-                    let other = game.deviation(profile, player, to);
-                    let gain = game.payoff(other, player) - game.payoff(profile, player);
+                    let gain = gain(player, profile, game.deviation(profile, player, to));
                     by_recommended[recommended].push((profile, gain));
                 }
             }
             match kind {
                 CorrelatedKind::Correlated => {
                     by_recommended.remove(to);
-                    all.extend(by_recommended.into_iter().map(|condition| (player, condition)));
+                    all.extend(by_recommended);
                 }
-                CorrelatedKind::Coarse => all.push((player, by_recommended.concat())),
+                CorrelatedKind::Coarse => all.push(by_recommended.concat()),
             }
         }
     }
@@ -149,6 +163,7 @@ fn raw_conditions(game: &Game, kind: CorrelatedKind) -> Vec<(usize, Condition)> 
 mod tests {
     use super::*;
     use crate::game::Player;
+    use crate::game::congestion::tests::{braess, singletons, tight_five_halves};
 
     fn welfare(game: &Game) -> Vec<f64> {
         (0..game.profiles()).map(|profile| game.welfare(profile)).collect()
@@ -180,6 +195,19 @@ mod tests {
         let payoffs = a.iter().zip(b).flat_map(|(a, b)| [*a, b]).collect();
         let shapley = Game::new(Player::numbered(&[3, 3]), payoffs).unwrap();
         close(range(&shapley, CorrelatedKind::Correlated), [2.0 / 3.0, 1.0]);
+    }
+
+    #[test]
+    fn costs_of_the_literature() {
+        let worst = |game: &Game, kind| {
+            extreme_correlated(game, kind, game.costs().unwrap(), true).unwrap().value
+        };
+        let tight = tight_five_halves().to_game().unwrap();
+        assert!((worst(&tight, CorrelatedKind::Coarse) - 15.0).abs() < 1e-9);
+        let singles = singletons().to_game().unwrap();
+        assert!((worst(&singles, CorrelatedKind::Coarse) - 8.0).abs() < 1e-9);
+        let bridge = braess(true).to_game().unwrap();
+        assert!((worst(&bridge, CorrelatedKind::Correlated) - 18.0).abs() < 1e-9);
     }
 
     #[test]

@@ -1,14 +1,20 @@
 //! What a decision cost, what a sequence of decisions does to the workers, and the games behind them: pure
 //! functions.
 
+pub mod anarchy;
+pub mod congestion;
 mod correlated;
 mod dominance;
 mod equilibria;
 mod herding;
+mod linear_program;
 mod logit;
 mod normal_form;
+pub mod potential;
 mod pure;
 mod regret;
+pub mod shapley;
+pub mod stackelberg;
 
 pub use correlated::{
     CorrelatedEquilibrium, CorrelatedError, CorrelatedKind, extreme_correlated, violation,
@@ -19,8 +25,9 @@ pub use equilibria::{
     exact_max_regret,
 };
 pub use herding::{Herding, gini};
+pub use linear_program::LinearProgramError;
 pub use logit::{LogitPath, LogitPoint, logit_path};
 pub use nashtrace::state::{overlap_regret, predicted_regret};
-pub use normal_form::{Game, GameError, Outcome, Player, Replicate};
+pub use normal_form::{Game, GameError, Marks, Outcome, Player, Replicate};
 pub use pure::pure_equilibria;
 pub use regret::MixedProfile;

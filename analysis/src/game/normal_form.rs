@@ -44,6 +44,17 @@ pub struct Game {
     costs: Vec<f64>,
     /// Per profile; empty if the payoffs were given and not measured.
     replicates: Vec<Vec<Replicate>>,
+    /// Per player; empty if nothing is marked.
+    marks: Vec<Marks>,
+}
+
+/// The strategies of a player that Shapley values compare, if they are marked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// What it does as long as it takes no part in a coalition.
+    pub baseline: Option<usize>,
+    /// What it does as a member.
+    pub intelligent: Option<usize>,
 }
 
 /// Why something is no game. A message names players, strategies and profiles, not places in a file.
@@ -148,7 +159,8 @@ impl Game {
             let (found, players) = (payoffs.len(), players.len());
             return Err(GameError::PayoffCount { found, profiles, players });
         }
-        let game = Self { players, strides, payoffs, costs: Vec::new(), replicates: Vec::new() };
+        let (costs, replicates, marks) = (Vec::new(), Vec::new(), Vec::new());
+        let game = Self { players, strides, payoffs, costs, replicates, marks };
         game.check_finite()?;
         Ok(game)
     }
@@ -223,7 +235,28 @@ impl Game {
         Ok(Self { replicates, ..Self::of_outcomes(players, outcomes)? })
     }
 
-    /// The same players and strategies with other payoffs, without costs and replicates: an affine
+    /// The same game with marked strategies, one entry per player.
+    ///
+    /// # Panics
+    ///
+    /// If there are too few or too many entries, or a player has no such strategy.
+    #[must_use]
+    pub fn with_marks(self, marks: Vec<Marks>) -> Self {
+        assert_eq!(marks.len(), self.players(), "one entry per player");
+        for (player, marks) in marks.iter().enumerate() {
+            let marked = marks.baseline.into_iter().chain(marks.intelligent);
+            marked.for_each(|strategy| assert!(strategy < self.strategies(player)));
+        }
+        Self { marks, ..self }
+    }
+
+    /// The marked strategies of a player.
+    #[must_use]
+    pub fn marks(&self, player: usize) -> Marks {
+        self.marks.get(player).copied().unwrap_or_default()
+    }
+
+    /// The same players and strategies with other payoffs, without costs, replicates and marks: an affine
     /// transformation, a resample, added noise.
     ///
     /// # Errors
@@ -271,7 +304,7 @@ impl Game {
             [] => Vec::new(),
             replicates => origin.iter().map(|profile| replicates[*profile].clone()).collect(),
         };
-        Self { players, strides, payoffs, costs, replicates }
+        Self { players, strides, payoffs, costs, replicates, marks: Vec::new() }
     }
 
     /// How many players.

@@ -10,11 +10,13 @@ mod cusum;
 mod equilibrium;
 mod kpss;
 mod mackinnon;
+mod normal;
 mod oscillation;
 mod quantile;
 mod rank;
 mod refusal;
 mod segmented;
+mod student;
 
 pub use adf::{AdfTest, Deterministic, LagChoice, adf, default_longest_lag};
 pub use autocorrelation::{
@@ -29,6 +31,7 @@ pub use cusum::{
 };
 pub use equilibrium::{Nature, Outcome, Rest, rest};
 pub use kpss::{Around, Clipped, KPSS_LEVELS, KpssLags, KpssTest, kpss};
+pub use normal::Normal;
 pub use oscillation::{
     Crossings, Drive, Oscillation, OscillationSettings, Peak, PlanVariant, oscillation,
 };
@@ -36,3 +39,4 @@ pub use quantile::{mean, quantile_interval, quantile_sorted};
 pub use rank::{Correlation, spearman};
 pub use refusal::Refusal;
 pub use segmented::{Knee, TwoLines, knee};
+pub use student::{standard_error, student_interval, student_quantile};

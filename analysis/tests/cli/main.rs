@@ -1,5 +1,6 @@
 //! The real binary on real trace files.
 
+mod anarchy;
 mod answers;
 mod bad_input;
 mod doctor;

@@ -6,22 +6,10 @@ use std::process::{Output, Stdio};
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
 
-use crate::support::{command_of, json, keys, nashtrace};
-
-/// A file with a text in it.
-fn file_of(text: &str) -> tempfile::NamedTempFile {
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(text.as_bytes()).unwrap();
-    file
-}
+use crate::support::{answer_to_file, command_of, file_of, keys, nashtrace};
 
 fn solved(text: &str, more: &[&str]) -> Value {
-    let file = file_of(text);
-    let mut arguments = vec!["solve", file.path().to_str().unwrap(), "--json"];
-    arguments.extend(more);
-    let (answer, code) = json(&arguments);
-    assert_eq!(code, Some(0));
-    answer
+    answer_to_file("solve", text, more)
 }
 
 fn run_with(arguments: &[&str], threads: &str, input: &str) -> Output {
@@ -60,10 +48,15 @@ fn the_answer_has_the_keys_that_others_rely_on() {
         "reasons",
         "work",
         "pure",
+        "poa",
+        "pos",
         "dominance",
         "logit",
         "correlated",
         "coarse_correlated",
+        "potential",
+        "best_responses",
+        "stackelberg",
         "profiles",
     ];
     for key in known {
@@ -75,7 +68,8 @@ fn the_answer_has_the_keys_that_others_rely_on() {
     assert_eq!(mixed["fractions"][0][0], "2/3");
     assert_eq!(answer["pure"][1]["strategies"], serde_json::json!(["w", "z"]));
     assert_eq!(answer["profiles"][0]["gains"], serde_json::json!([[0.0, 1.0], [1.0, 0.0]]));
-    assert_eq!(answer["profiles"][1]["regret"], 0.5);
+    // The first player would get 2 instead of 1.
+    assert_eq!(answer["profiles"][1]["regret"], 1.0);
     let cost = &answer["coarse_correlated"]["cost"];
     assert!((cost["least"]["value"].as_f64().unwrap() - 3.0).abs() < 1e-9);
 }

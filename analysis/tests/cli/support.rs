@@ -1,5 +1,6 @@
 //! Recording small sessions through the real capture path, and running the real binary.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Mutex, PoisonError};
@@ -33,6 +34,38 @@ pub(crate) fn json(arguments: &[&str]) -> (Value, Option<i32>) {
     let text = String::from_utf8(output.stdout).unwrap();
     let value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     (value, output.status.code())
+}
+
+/// A file with a text in it.
+pub(crate) fn file_of(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+/// What a command answers with `--json` to a file with this text; it must end well.
+pub(crate) fn answer_to_file(command: &str, text: &str, more: &[&str]) -> Value {
+    let file = file_of(text);
+    let mut arguments = vec![command, file.path().to_str().unwrap(), "--json"];
+    arguments.extend(more);
+    let (answer, code) = json(&arguments);
+    assert_eq!(code, Some(0));
+    answer
+}
+
+/// The one sentence with which a command refuses a file with this text, behind the file's path.
+pub(crate) fn complaint_about(
+    command: &str,
+    text: &str,
+    more: &[&str],
+    code: i32,
+) -> (String, String) {
+    let file = file_of(text);
+    let path = file.path().to_str().unwrap();
+    let output = nashtrace(&[&[command, path][..], more].concat());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), said.lines().count()), (Some(code), 1), "{said}");
+    (path.to_owned(), said)
 }
 
 /// The keys of a JSON object, in order.

@@ -39,6 +39,13 @@ impl Correlated {
         }
         Self { rows }
     }
+
+    /// The largest social cost of this kind of equilibrium.
+    pub(super) fn costliest(&self, kind: CorrelatedKind) -> Option<f64> {
+        let (name, _) = KINDS.iter().find(|(_, known)| *known == kind)?;
+        let row = self.rows.iter().find(|(row, value, _)| row == name && *value == "cost")?;
+        row.2[1].as_ref().ok().map(|largest| largest.value)
+    }
 }
 
 fn json(solved: &Solved, answer: &mut Map<String, Value>) {

@@ -3,12 +3,16 @@
 //! One file per section of the answer. A section gives its part of the JSON and prints its tables; it is
 //! entered in [`SECTIONS`].
 
+mod anarchy;
 mod correlated;
 mod dominance;
 mod equilibria;
 mod logit;
+mod potential;
 mod profiles;
 mod pure;
+mod shapley;
+mod stackelberg;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -31,7 +35,8 @@ Examples:
   nashtrace solve game.json
   nashtrace solve game.nfg --json | jq .completeness
   nashtrace solve game.csv --profile 'cache-greedy,4+4,moderate' --profile '0.5,0.5,0;1,0,0;0,0,1'
-  nashtrace solve large.json --time-limit 10 --logit-path branch.csv";
+  nashtrace solve large.json --time-limit 10 --logit-path branch.csv
+  nashtrace solve game.json --baseline router=random,planner=static,kv=lru --leader planner";
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -55,6 +60,18 @@ pub(super) struct Arguments {
     /// Write the branch of logit equilibria that leads to an equilibrium to this file, as CSV
     #[arg(long, value_name = "FILE")]
     logit_path: Option<PathBuf>,
+    /// What a player does outside a coalition; with one for every player there are Shapley values
+    #[arg(long, value_name = "PLAYER=STRATEGY", value_delimiter = ',')]
+    baseline: Vec<String>,
+    /// Only this player commits first [default: each in turn]
+    #[arg(long, value_name = "PLAYER")]
+    leader: Option<String>,
+    /// How often followers see the leader's strategy wrongly
+    #[arg(long, value_name = "PROBABILITY", default_value_t = 0.01)]
+    noise: f64,
+    /// Resamples of the blocks
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    resamples: u32,
 }
 
 /// The largest regret, relative to a player's range of payoffs, at which the logit branch ends.
@@ -67,6 +84,11 @@ struct Solved {
     logit: LogitPath,
     correlated: Correlated,
     profiles: Vec<(String, MixedProfile)>,
+    /// Who commits first; everyone in turn if not given.
+    leader: Option<usize>,
+    noise: f64,
+    resamples: usize,
+    seed: u64,
 }
 
 /// One part of the answer.
@@ -82,12 +104,16 @@ struct Section {
 }
 
 /// The answer, in order.
-const SECTIONS: [Section; 6] = [
+const SECTIONS: [Section; 10] = [
     equilibria::SECTION,
     pure::SECTION,
+    anarchy::SECTION,
     dominance::SECTION,
     logit::SECTION,
     correlated::SECTION,
+    potential::SECTION,
+    stackelberg::SECTION,
+    shapley::SECTION,
     profiles::SECTION,
 ];
 
@@ -111,6 +137,15 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
 
 fn solve(arguments: &Arguments) -> Result<Solved, String> {
     let game = game_of_file(&arguments.game).map_err(|error| error.to_string())?;
+    let game = shapley::with_baselines(game, &arguments.baseline)?;
+    if !(0.0..=1.0).contains(&arguments.noise) {
+        return Err(format!("--noise {}: a probability is from 0 to 1", arguments.noise));
+    }
+    let leader = arguments.leader.as_ref().map(|name| {
+        let known = (0..game.players()).find(|player| game.player(*player).name == *name);
+        known.ok_or_else(|| format!("--leader {name}: there is no such player"))
+    });
+    let leader = leader.transpose()?;
     let of_text = |text: &String| Ok((text.clone(), profiles::parse(&game, text)?));
     let profiles = arguments.profile.iter().map(of_text).collect::<Result<_, String>>()?;
     let deadline = Instant::now() + Duration::from_secs_f64(arguments.time_limit);
@@ -122,7 +157,17 @@ fn solve(arguments: &Arguments) -> Result<Solved, String> {
     }
     let equilibria = crate::game::equilibria(&game, search);
     let correlated = Correlated::of(&game);
-    Ok(Solved { game, equilibria, logit, correlated, profiles })
+    Ok(Solved {
+        game,
+        equilibria,
+        logit,
+        correlated,
+        profiles,
+        leader,
+        noise: arguments.noise,
+        resamples: arguments.resamples as usize,
+        seed: arguments.seed,
+    })
 }
 
 fn print(solved: &Solved, out: &mut dyn Write) -> io::Result<()> {

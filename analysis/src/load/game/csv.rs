@@ -10,33 +10,22 @@
 //! are replicates, paired with those of other profiles by their block. Strategies are numbered in the order
 //! in which they appear.
 
-use super::Fault;
 use crate::game::{Game, Outcome, Player, Replicate};
+use crate::load::text::{CsvTable, Fault, number};
 
 const PAYOFF: &str = "payoff_";
 
 pub(super) fn read(text: &str) -> Result<Game, Fault> {
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
-    let header = reader.headers().map_err(|error| Fault::new(1, error))?.clone();
-    let columns = Columns::of(&header)?;
+    let table = CsvTable::of(text)?;
+    let columns = Columns::of(&table.header)?;
     let mut players: Vec<Player> = columns
         .players
         .iter()
         .map(|(name, _)| Player { name: name.clone(), strategies: Vec::new() })
         .collect();
     let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| {
-            let line = error.position().map_or(1, csv::Position::line) as usize;
-            Fault::new(line, error)
-        })?;
-        let line = record.position().map_or(1, csv::Position::line) as usize;
-        if record.len() != header.len() {
-            let (found, wanted) = (record.len(), header.len());
-            return Err(Fault::new(line, format!("{found} fields, but the header has {wanted}")));
-        }
-        rows.push(columns.row(&record, line, &mut players)?);
+    for (line, record) in &table.records {
+        rows.push(columns.row(record, *line, &mut players)?);
     }
     game_of(players, rows, columns.block.is_some())
 }
@@ -120,13 +109,6 @@ impl Columns {
         line: usize,
         players: &mut [Player],
     ) -> Result<Row, Fault> {
-        let number = |column: usize, name: &str| {
-            let text = &record[column];
-            let value = text.parse::<f64>().ok().filter(|value| value.is_finite());
-            value.ok_or_else(|| {
-                Fault::new(line, format!("\"{text}\" in column \"{name}\" is not a finite number"))
-            })
-        };
         let mut strategies = Vec::new();
         let mut payoffs = Vec::new();
         for (player, (name, (strategy, payoff))) in players.iter_mut().zip(&self.players) {
@@ -139,9 +121,9 @@ impl Columns {
                 player.strategies.push(strategy.to_owned());
                 player.strategies.len() - 1
             }));
-            payoffs.push(number(*payoff, &format!("{PAYOFF}{name}"))?);
+            payoffs.push(number(line, &record[*payoff], &format!("{PAYOFF}{name}"))?);
         }
-        let cost = self.cost.map(|column| number(column, "cost")).transpose()?;
+        let cost = self.cost.map(|column| number(line, &record[column], "cost")).transpose()?;
         let block =
             self.block.map(|column| record[column].to_owned()).filter(|block| !block.is_empty());
         Ok(Row { line, strategies, measured: Replicate { block, payoffs, cost } })

@@ -19,14 +19,16 @@
 //! ```
 //!
 //! `cost` is the social cost (optional); `block` is what replicates of several profiles have in common
-//! (optional, a string or a number): with the same block they are paired.
+//! (optional, a string or a number): with the same block they are paired. A player may name the strategies that
+//! Shapley values compare: `"baseline": "load"` for what it does outside a coalition, `"intelligent": "cache"`
+//! for what it does as a member.
 
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::Fault;
-use crate::game::{Game, Outcome, Player, Replicate};
+use crate::game::{Game, Marks, Outcome, Player, Replicate};
+use crate::load::text::Fault;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,6 +49,8 @@ struct GameJson<'a> {
 struct PlayerJson {
     name: String,
     strategies: Vec<String>,
+    baseline: Option<String>,
+    intelligent: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -76,12 +80,13 @@ pub(super) fn read(text: &str) -> Result<Game, Fault> {
     let source = Text { text };
     let game: GameJson = serde_json::from_str(text)
         .map_err(|error| Fault::new(error.line().max(1), plain(&error)))?;
-    let players = source.players(game.players)?;
-    match (game.payoffs, game.profiles) {
+    let (players, marks) = source.players(game.players)?;
+    let read = match (game.payoffs, game.profiles) {
         (Some(payoffs), None) => source.nested(players, payoffs),
         (None, Some(profiles)) => source.listed(players, profiles),
         _ => Err(Fault::new(1, "give either \"payoffs\" (nested lists) or \"profiles\"")),
-    }
+    };
+    Ok(read?.with_marks(marks))
 }
 
 impl<'a> Text<'a> {
@@ -97,14 +102,23 @@ impl<'a> Text<'a> {
             .map_err(|error| Fault::new(line + error.line().max(1) - 1, plain(&error)))
     }
 
-    fn players(&self, part: &'a RawValue) -> Result<Vec<Player>, Fault> {
-        let players: Vec<PlayerJson> = self.parse(part)?;
-        let player =
-            |player: PlayerJson| Player { name: player.name, strategies: player.strategies };
-        let players: Vec<Player> = players.into_iter().map(player).collect();
+    fn players(&self, part: &'a RawValue) -> Result<(Vec<Player>, Vec<Marks>), Fault> {
+        let listed: Vec<PlayerJson> = self.parse(part)?;
+        let mut players = Vec::new();
+        let mut marks = Vec::new();
+        for PlayerJson { name, strategies, baseline, intelligent } in listed {
+            let number = |marked: Option<String>| {
+                let Some(marked) = marked else { return Ok(None) };
+                let found = strategies.iter().position(|strategy| *strategy == marked);
+                let what = || format!("player {name} has no strategy \"{marked}\" to mark");
+                found.map(Some).ok_or_else(|| Fault::new(self.line(part), what()))
+            };
+            marks.push(Marks { baseline: number(baseline)?, intelligent: number(intelligent)? });
+            players.push(Player { name, strategies });
+        }
         // What is wrong with the players alone is said where they stand.
         match Game::new(players.clone(), Vec::new()) {
-            Err(crate::game::GameError::PayoffCount { .. }) | Ok(_) => Ok(players),
+            Err(crate::game::GameError::PayoffCount { .. }) | Ok(_) => Ok((players, marks)),
             Err(error) => Err(Fault::new(self.line(part), error)),
         }
     }

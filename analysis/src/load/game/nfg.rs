@@ -2,8 +2,8 @@
 //!
 //! The first player's strategy changes fastest there. Numbers may be integers, decimals or fractions.
 
-use super::Fault;
 use crate::game::{Game, GameError, Player};
+use crate::load::text::Fault;
 
 pub(super) fn read(text: &str) -> Result<Game, Fault> {
     let mut tokens = Tokens::of(text)?;

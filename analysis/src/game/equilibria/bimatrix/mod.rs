@@ -211,7 +211,7 @@ fn component(game: &Game, pairs: &[(usize, usize)], points: Vec<Vec<Vec<f64>>>) 
             let own_set: Vec<usize> = vertices.iter().filter(same).copied().collect();
             let chosen =
                 |pair: &(usize, usize)| own_set.contains(&own(pair)) && with.contains(&other(pair));
-            let number = pairs.iter().position(|pair| chosen(pair)).unwrap_or(0);
+            let number = pairs.iter().position(&chosen).unwrap_or(0);
             let base = &points[number];
             let offsets =
                 pairs.iter().zip(&points).filter(|(pair, _)| chosen(pair)).map(|(_, point)| {

@@ -74,10 +74,7 @@ fn attempt(system: &System, care: Care, random: &mut ChaCha8Rng, stop: &dyn Fn()
         }
         roots.paths += 1;
         match tracker.follow(begin) {
-            End::Regular(end) => match affine(system, &end) {
-                Some(point) => roots.regular.push(point),
-                None => {}
-            },
+            End::Regular(end) => roots.regular.extend(affine(system, &end)),
             End::Singular(end) => roots.singular.extend(affine(system, &end)),
             End::Lost => roots.lost += 1,
         }

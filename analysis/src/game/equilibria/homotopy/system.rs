@@ -174,8 +174,8 @@ impl Expansion {
             sum.fill(Complex64::ZERO);
             // The highest order of the level behind is not zero where that one depends on several groups.
             let first = usize::from(level + 1 == last);
-            for share in first..order {
-                let vector = system.group(&curve[share], block.others[level]);
+            for (share, coefficients) in curve.iter().enumerate().take(order).skip(first) {
+                let vector = system.group(coefficients, block.others[level]);
                 add_rows(&self.levels[level + 1][order - share], vector, &mut sum);
             }
             self.levels[level][order] = sum;

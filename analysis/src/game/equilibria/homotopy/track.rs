@@ -274,10 +274,10 @@ impl<'a> Tracker<'a> {
                 multiply(&self.forms[index], &mut self.products[index], order);
                 let f = &self.expansions[index];
                 let g = &self.products[index][block.others.len() - 1];
-                for equation in 0..block.equations {
-                    let now = f.values(order)[equation] * t + g[order][equation] * (1.0 - t);
-                    let before = f.values(order - 1)[equation] - g[order - 1][equation];
-                    self.values[row] = -(now + before);
+                let now = f.values(order).iter().zip(&g[order]);
+                let before = f.values(order - 1).iter().zip(&g[order - 1]);
+                for ((f, g), (f_before, g_before)) in now.zip(before).take(block.equations) {
+                    self.values[row] = -((f * t + g * (1.0 - t)) + (f_before - g_before));
                     row += 1;
                 }
             }
