@@ -13,13 +13,15 @@ use kvbm_engine::nashtrace as shim;
 
 const STOP_TIMEOUT_MS: u32 = 60_000;
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let mut number = |name| arguments.next().with_context(|| format!("give {name}"));
     let seed = number("a seed")?.parse()?;
     let rounds = number("a number of rounds")?.parse()?;
-    let counted = game::play(seed, rounds).await?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let counted = runtime.block_on(game::play(seed, rounds))?;
+    // The engine's tasks hold blocks until the end: nothing may happen to those when the session has stopped.
+    drop(runtime);
     stop()?;
     for (name, count) in counted.iter() {
         println!("{name}\t{count}");
