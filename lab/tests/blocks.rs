@@ -202,6 +202,7 @@ fn device_blocks_are_recorded_of_workers_that_tell_nobody() {
     let text = with(
         SMALL,
         &[
+            ("seed = 11", "seed = 11\nblock_sample = 1"),
             ("mode = \"aggregated\"", "mode = \"disaggregated\""),
             ("workers = 4", "prefill_workers = 2\ndecode_workers = 2"),
             ("[workload]", "[engine]\nkv_blocks = 128\n\n[workload]"),
@@ -223,7 +224,8 @@ fn belady_evicts_less_than_age() {
     let lab = Lab::new();
     let evicted = |policy: &str| {
         let engine = format!("[engine]\nkv_blocks = 96\neviction = \"{policy}\"\n\n[workload]");
-        let trace = lab.play(&with(SMALL, &[("[workload]", &engine)]), policy);
+        let sample = ("seed = 11", "seed = 11\nblock_sample = 1");
+        let trace = lab.play(&with(SMALL, &[sample, ("[workload]", &engine)]), policy);
         let evicted = lab.counted(policy, "g1", "evicted");
         assert_eq!(trace.blocks_of(Tier::G1, BlockEvent::Evict), evicted);
         evicted

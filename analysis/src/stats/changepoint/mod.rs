@@ -21,7 +21,7 @@ use super::refusal::{Refusal, check};
 pub struct Search {
     /// What a segment has one of.
     pub model: Model,
-    /// The price of a change point; `None` for [`automatic_penalty`].
+    /// The price of a change point; `None` for one that the series itself suggests.
     pub penalty: Option<f64>,
     /// Values that a segment has at least.
     pub min_size: usize,
