@@ -226,7 +226,10 @@ impl Game {
 
     /// Bring up to G2 what is left of a prompt that went further down.
     async fn onboard(&mut self) -> Result<()> {
-        let Some(&prompt) = self.further.choose(&mut self.random) else { return Ok(()) };
+        // G3 forgets what is older.
+        let recent = self.further.len().saturating_sub(10);
+        let from = if self.random.random() { recent } else { 0 };
+        let Some(&prompt) = self.further[from..].choose(&mut self.random) else { return Ok(()) };
         let options = FindMatchesOptions { search_remote: true, staging_mode: StagingMode::Full };
         let mut found = self.leader.find_matches_with_options(&hashes(prompt), options)?;
         if let FindMatchesResult::AsyncSession(session) = &found {
