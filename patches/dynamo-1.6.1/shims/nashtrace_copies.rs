@@ -5,8 +5,8 @@
 
 use std::ffi::c_void;
 
-pub use crate::nashtrace_transfers::{Medium, Outcome, Strategy};
 use crate::nashtrace as shim;
+pub use crate::nashtrace_transfers::{Medium, Outcome, Strategy};
 
 /// The tier that Dynamo keeps in a memory: `nashtrace_tier`.
 fn tier(medium: Medium) -> u8 {
