@@ -29,41 +29,52 @@ pub struct LogitPath {
     pub is_converged: bool,
 }
 
+/// Steps along the curve at most.
+const MOST_STEPS: usize = 20_000;
+/// The cosine of the largest angle between the curve's directions at both ends of a step.
+const STRAIGHT: f64 = 0.95;
+/// How far the corrector may move, relative to the step's length.
+const CORRECTION: f64 = 0.2;
+/// Steps that were corrected by less than this grow.
+const EASY: f64 = 0.05;
+
 /// Follow the branch until the largest regret, relative to a player's range of payoffs, is at most `tolerance`.
 /// It ends early if it is stopped, or cannot be followed any further.
 #[must_use]
 pub fn logit_path(game: &Game, tolerance: f64, stop: &dyn Fn() -> bool) -> LogitPath {
-    const MOST_STEPS: usize = 20_000;
     let branch = Branch::of(game);
     let mut state = branch.begin();
-    let mut tangent = DVector::zeros(state.len());
-    tangent[state.len() - 1] = 1.0;
     let mut points = vec![branch.point(&state)];
-    let mut length = 0.1;
     let mut is_converged = branch.relative_regret(&points[0].profile) <= tolerance;
+    let mut rising = DVector::zeros(state.len());
+    rising[state.len() - 1] = 1.0;
+    // Precision rises at first. What has the same sign there and everywhere on the curve tells its forward
+    // direction, and that a step has not gone over to another part of it.
+    let Some((mut direction, sign)) = branch.tangent(&state, &rising) else {
+        let regret = game.max_regret(&points[0].profile);
+        return LogitPath { points, regret, is_converged };
+    };
+    let mut length: f64 = 0.1;
     for _ in 0..MOST_STEPS {
-        if is_converged || stop() || length < 1e-12 {
+        if is_converged || stop() || length < 1e-12 * (1.0 + state.norm()) {
             break;
         }
-        let Some(direction) = branch.tangent(&state, &tangent) else { break };
-        match branch.correct(&state + &direction * length, &direction) {
-            Some((next, effort)) if (&next - &state).norm() < 2.0 * length => {
-                state = next;
-                tangent = direction;
-                // A corrector that had nothing to do allows longer steps, a busy one wants shorter ones.
-                length *= if effort < 0.05 {
-                    2.0
-                } else if effort > 0.3 {
-                    0.5
-                } else {
-                    1.0
-                };
-                points.push(branch.point(&state));
-                is_converged =
-                    branch.relative_regret(&points[points.len() - 1].profile) <= tolerance;
-            }
-            _ => length /= 2.0,
+        let step = branch.correct(&state, &direction, length).and_then(|(next, moved)| {
+            let (ahead, own_sign) = branch.tangent(&next, &direction)?;
+            let is_same_curve = own_sign == sign && ahead.dot(&direction) >= STRAIGHT;
+            is_same_curve.then_some((next, ahead, moved))
+        });
+        let Some((next, ahead, moved)) = step else {
+            length /= 2.0;
+            continue;
+        };
+        state = next;
+        direction = ahead;
+        if moved < EASY * length {
+            length *= 2.0;
         }
+        points.push(branch.point(&state));
+        is_converged = branch.relative_regret(&points[points.len() - 1].profile) <= tolerance;
     }
     let regret = game.max_regret(&points[points.len() - 1].profile);
     LogitPath { points, regret, is_converged }
@@ -163,26 +174,34 @@ impl<'a> Branch<'a> {
         (values, matrix)
     }
 
-    /// The direction of the curve, of length one, on the side of the last one.
-    fn tangent(&self, state: &DVector<f64>, last: &DVector<f64>) -> Option<DVector<f64>> {
+    /// The direction of the curve, of length one, on the side of the last one; and the sign of the determinant
+    /// of the conditions' derivatives with the direction below them. As long as the curve does not cross another
+    /// one, that sign stays the same if the direction is never reversed.
+    fn tangent(&self, state: &DVector<f64>, last: &DVector<f64>) -> Option<(DVector<f64>, f64)> {
         let n = self.size();
         let (_, mut matrix) = self.linearised(state);
         matrix.row_mut(n).copy_from(&last.transpose());
         let mut right = DVector::zeros(n + 1);
         right[n] = 1.0;
-        let direction = matrix.lu().solve(&right)?;
+        let factors = matrix.lu();
+        let direction = factors.solve(&right)?;
         let norm = direction.norm();
-        norm.is_finite().then(|| direction / norm)
+        // The determinant itself may be too large or too small for a number.
+        let pivots = factors.u().diagonal().map(f64::signum).product();
+        let sign = pivots * factors.p().determinant::<f64>();
+        norm.is_finite().then(|| (direction / norm, sign))
     }
 
-    /// Newton's method across the direction; with the length of its first step, relative to the unknowns.
+    /// A step along the direction, and Newton's method across it; with how far that moved.
     fn correct(
         &self,
-        mut state: DVector<f64>,
+        from: &DVector<f64>,
         direction: &DVector<f64>,
+        length: f64,
     ) -> Option<(DVector<f64>, f64)> {
         let n = self.size();
-        let mut first = None;
+        let begin = from + direction * length;
+        let mut state = begin.clone();
         let mut last = f64::INFINITY;
         for _ in 0..8 {
             let (values, mut matrix) = self.linearised(&state);
@@ -192,13 +211,16 @@ impl<'a> Branch<'a> {
             let relative =
                 step.iter().zip(state.iter()).map(|(step, x)| step.abs() / (1.0 + x.abs()));
             let size = relative.fold(0.0, f64::max);
-            first.get_or_insert(size);
-            if !step.iter().all(|step| step.is_finite()) || size > last.min(1.0) {
+            if !step.iter().all(|step| step.is_finite()) || size > last {
                 return None;
             }
             state -= step;
+            let moved = (&state - &begin).norm();
+            if moved > CORRECTION * length {
+                return None;
+            }
             if size < 1e-10 {
-                return first.map(|first| (state, first));
+                return Some((state, moved));
             }
             last = size;
         }

@@ -143,7 +143,7 @@ fn nau_2004_section_5() {
     assert_eq!(pure_equilibria(&game).len(), 3);
     // The fully mixed curve ends where two players are pure, and goes on there in two segments along which
     // the third one's weights are free; their far ends are two of the pure equilibria.
-    assert_eq!(found.components.len(), 1);
+    assert_eq!(found.components.len(), 1, "{:?}", found.components);
     let component = &found.components[0];
     assert_eq!((component.dimension, component.points.len()), (1, 4));
     for end in [

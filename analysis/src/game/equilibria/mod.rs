@@ -184,7 +184,7 @@ struct Found {
     reasons: Vec<String>,
 }
 
-/// A support that may hold a continuum of equilibria, and points near it.
+/// A support that may hold a continuum of equilibria, and points near it, if any are known.
 struct Suspect {
     support: Support,
     points: Vec<MixedProfile>,
@@ -273,7 +273,7 @@ impl Found {
             .map(|suspect| continua::resolve(&normalised, suspect, search.seed, search.stop))
             .collect();
         for (suspect, resolved) in self.suspects.iter().zip(resolved) {
-            // Where no path leads there can be nothing but a continuum, and none was found.
+            // A root that looked like an equilibrium has to be on a continuum or a multiple one.
             self.has_riddle |= !suspect.points.is_empty() && !resolved.has_equilibrium;
             self.pieces.extend(resolved.pieces);
             self.multiple.extend(resolved.multiple);
@@ -482,7 +482,8 @@ fn examine(
         Some(spread(game, support, &weights))
     });
     near.extend(singular.filter(|profile| is_nearly_best(game, normalised, profile)));
-    if !near.is_empty() {
+    // Paths end anywhere on a continuum, mostly at complex points that tell nothing of the real ones.
+    if !near.is_empty() || !roots.singular.is_empty() {
         outcome.suspect = Some(Suspect { support: support.clone(), points: near });
     }
     outcome
