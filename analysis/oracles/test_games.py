@@ -122,8 +122,8 @@ def test_bimatrix_games_against_nashpy(tmp_path, seed):
     assert answer["completeness"] == "complete"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        # Its support enumeration gives none or an even number for most of these games, with a tolerance of 1e-9 too:
-        # it loses some. Enumerating vertices gives an odd number for all of them.
+        # Its support enumeration gives none or an even number for most of these games, with a tolerance of
+        # 1e-9 too: it loses some. Enumerating vertices gives an odd number for all of them.
         theirs = list(nashpy.Game(*payoffs).vertex_enumeration())
     found = [flat(e["profile"]) for e in answer["equilibria"]]
     assert len(found) == len(theirs)
