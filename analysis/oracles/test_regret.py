@@ -146,14 +146,15 @@ def test_drawn_choices_have_the_frequency_of_their_propensity(decisions):
     assert abs(sum(taken) - probability.sum()) < 4 * spread
 
 
-def pool_of(record, trace):
+def pools_of(decisions, trace):
+    """The name of each decision's pool."""
     names = {r.fields["id"]: r.fields["text"] for r in trace.records
              if r.kind == "name" and r.fields["space"] == 1}
-    return names[record.fields["pool"]]
+    return [names[record.fields["pool"]] for record in decisions]
 
 
 def test_herding_agrees_with_an_independent_count(decisions, regret, trace):
-    pools = [pool_of(record, trace) for record in decisions]
+    pools = pools_of(decisions, trace)
     assert {pool["pool"] for pool in regret["pools"]} == set(pools)
     assert regret["herding"] == max((p["herding"] for p in regret["pools"]), key=lambda h: h["gini"] / h["largest_gini"])
     for pool in regret["pools"]:
@@ -172,7 +173,7 @@ def test_herding_agrees_with_an_independent_count(decisions, regret, trace):
 
 def test_rank_correlations_agree_with_scipy(decisions, regret, trace, outcomes, overlap, predicted):
     ttft = {int(outcome["request_key"], 16): outcome["ttft_ms"] for outcome in outcomes}
-    pools = np.array([pool_of(record, trace) for record in decisions])
+    pools = np.array(pools_of(decisions, trace))
     times = np.array([ttft[r.fields["request"]] for r in decisions])
     for pool in regret["pools"]:
         mine = pools == pool["pool"]
