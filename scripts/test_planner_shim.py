@@ -35,6 +35,8 @@ def test_the_structs_have_the_layout_of_the_abi(name):
     ours = {field: (getattr(struct, field).offset, getattr(struct, field).size) for field, *_ in struct._fields_}
     prefix = f"nashtrace_{name}."
     theirs = {field.removeprefix(prefix): abi[field][:2] for field in abi if field.startswith(prefix)}
+    if name == "api":  # The table may have grown behind what the shim knows of it.
+        theirs = {field: place for field, place in theirs.items() if place[0] < ctypes.sizeof(struct)}
     assert ours == theirs
     if name != "api":  # The table may grow behind what the shim knows of it.
         assert (ctypes.alignment(struct), ctypes.sizeof(struct)) == abi[f"nashtrace_{name}"][:2]
