@@ -53,6 +53,14 @@ pub(crate) fn stop() -> Counters {
     counters()
 }
 
+/// What is recorded between two sessions is in the ledger of the later one: an empty session takes it, so
+/// that the test whose turn is next begins with a clean one.
+pub(crate) fn settle_ledger() {
+    let folder = tempfile::tempdir().unwrap();
+    start(&options(folder.path()));
+    stop();
+}
+
 pub(crate) fn counters() -> Counters {
     let mut counters = no_counters();
     // SAFETY: the struct is writable.
