@@ -128,6 +128,11 @@ pub struct Recomputation {
     pub payers: Vec<Payer>,
     /// Requests that computed any.
     pub paying_requests: u64,
+    /// Time to first token of those, in milliseconds, as far as outcomes are known.
+    pub paying_ttft_ms: Distribution,
+    /// The same of all other requests. What they differ by is not the price alone: who pays may also have
+    /// a longer prompt.
+    pub other_ttft_ms: Distribution,
 }
 
 /// A request that computed blocks again.
@@ -144,14 +149,16 @@ pub struct Payer {
 }
 
 impl BlocksAnswer {
-    /// Answer for the processes of a run. Tracked decisions tell why a request came to a worker; `top`
-    /// payers are kept.
+    /// Answer for the processes of a run. Tracked decisions tell why a request came to a worker, and what
+    /// became of it where outcomes are known; `top` payers are kept.
     #[must_use]
     pub fn of(processes: &[ProcessBlocks], decisions: &[DecisionRow], top: usize) -> Self {
         let tracked = decisions.iter().filter(|row| row.tracked && row.request != 0);
         let reasons: HashMap<(u64, u64), Reason> = tracked
+            .clone()
             .map(|row| ((row.request, row.chosen.worker), Reason::from_u8(row.reason)))
             .collect();
+        let ttft_ms: HashMap<u64, f64> = tracked.map(|row| (row.request, row.ttft_ms)).collect();
         let mut gathering = Gathering::default();
         let mut answer = Self { recorded_sample: 1, ..Self::default() };
         for process in processes {
@@ -190,7 +197,7 @@ impl BlocksAnswer {
                 }
             }));
         }
-        gathering.finish(&mut answer, top);
+        gathering.finish(&mut answer, &ttft_ms, top);
         answer
     }
 
@@ -251,7 +258,8 @@ impl Gathering {
         *evictors.entry((gone.evicted_by, reason)).or_default() += meaning.weight;
     }
 
-    fn finish(self, answer: &mut BlocksAnswer, top: usize) {
+    /// `ttft_ms` is NaN where a request's outcome is not known.
+    fn finish(self, answer: &mut BlocksAnswer, ttft_ms: &HashMap<u64, f64>, top: usize) {
         for (tier, values) in self.lifetimes {
             answer.tiers.entry(tier).or_default().lifetime_s = Distribution::of(values);
         }
@@ -266,6 +274,13 @@ impl Gathering {
         let mut recomputation = self.recomputation;
         recomputation.registered = self.recomputed_in.iter().map(registered).sum();
         recomputation.gap_s = Distribution::of(self.gaps);
+        let known = ttft_ms.iter().filter(|(_, ttft_ms)| !ttft_ms.is_nan());
+        let (paying, other): (Vec<_>, Vec<_>) =
+            known.partition(|(request, _)| self.payers.contains_key(request));
+        let times =
+            |of: Vec<(&u64, &f64)>| Distribution::of(of.into_iter().map(|(_, ms)| *ms).collect());
+        recomputation.paying_ttft_ms = times(paying);
+        recomputation.other_ttft_ms = times(other);
         let known = self.payers.iter().filter(|(request, _)| **request != 0);
         let mut payers: Vec<Payer> =
             known.map(|(request, evictors)| payer(*request, evictors)).collect();

@@ -17,6 +17,7 @@ fn recomputation() -> Recorded {
         let first = (session.block_pool("recomputation-g1", G1, 1), G1);
         let second = (session.block_pool("recomputation-g2", G2, 1), G2);
         session.decision(2, &[(0, 0), (4, 1)], 1, 0.0); // A cache hit at worker 1.
+        session.decision(3, &[(0, 0), (0, 1)], 1, 0.0);
         session.at(10).block(first, BlockEvent::Register, 10, 1); // 10 s
         session.block(second, BlockEvent::Register, 10, 1);
         session.block(first, BlockEvent::Idle, 10, 1); // 12 s
@@ -63,6 +64,14 @@ fn blocks_tells_what_was_computed_twice_and_why() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("1 blocks (16 tokens), 50.0 % of those registered"), "{text}");
     assert!(text.contains("recomputation-g2"), "{text}");
+
+    // What the payer waited, beside who did not pay.
+    assert_eq!(again["ttft_ms"]["paying"]["count"], 0);
+    recorded.write_outcomes(&[(2, 50.0), (3, 90.0)]);
+    let (answer, code) = json(&["blocks", recorded.path(), "--json"]);
+    let ttft = &answer["recomputation"]["ttft_ms"];
+    assert_eq!((code, &ttft["paying"]["p50"]), (Some(0), &90.0.into()));
+    assert_eq!((&ttft["others"]["count"], &ttft["others"]["p50"]), (&1.into(), &50.0.into()));
 }
 
 #[test]

@@ -70,6 +70,10 @@ fn recomputation_json(of: &Recomputation) -> Value {
         "by_evictors_reason": by_reason,
         "gap_s": distribution_json(&of.gap_s),
         "paying_requests": of.paying_requests,
+        "ttft_ms": {
+            "paying": distribution_json(&of.paying_ttft_ms),
+            "others": distribution_json(&of.other_ttft_ms),
+        },
         "payers": of.payers.iter().map(payer_json).collect::<Vec<_>>(),
     })
 }

@@ -5,10 +5,12 @@ mod json;
 mod tables;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use nashtrace::trace::{PacketHeader, RawRecord};
 
 use super::input::{Input, ReadRun, read};
+use super::regret::OutcomeFiles;
 use super::{Answered, Ending, complain, write_runs_json};
 use crate::answers::BlocksAnswer;
 use crate::load::Visitor;
@@ -25,6 +27,9 @@ pub(super) struct Arguments {
     /// Show every pool, not only the tiers
     #[arg(long)]
     pools: bool,
+    /// Outcomes of the requests (JSON lines) [default: requests.jsonl of the lab run]
+    #[arg(long, value_name = "FILE")]
+    outcomes: Option<PathBuf>,
 }
 
 /// What is gathered from a file: decisions tell why a request came to a worker.
@@ -47,13 +52,17 @@ struct Report {
     answer: BlocksAnswer,
     /// What a reader must know before he believes the numbers.
     warnings: Vec<String>,
+    /// Whether the outcomes, where there are some, could be used.
+    is_whole: bool,
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
     let read = read(&arguments.input, Gathered::default);
     let is_whole = read.is_whole();
+    let mut outcomes = OutcomeFiles::default();
     let reports: Vec<Report> =
-        read.runs.into_iter().map(|run| Report::of(run, arguments.top)).collect();
+        read.runs.into_iter().map(|run| Report::of(run, arguments, &mut outcomes)).collect();
+    let is_whole = is_whole && reports.iter().all(|report| report.is_whole);
     let without = reports.iter().filter(|report| report.answer.events == 0);
     without.for_each(|report| complain(&no_blocks(&report.run)));
     let written = if arguments.input.json {
@@ -71,7 +80,7 @@ fn no_blocks(run: &str) -> String {
 }
 
 impl Report {
-    fn of(run: ReadRun<Gathered>, top: usize) -> Self {
+    fn of(run: ReadRun<Gathered>, arguments: &Arguments, outcomes: &mut OutcomeFiles) -> Self {
         let started = run.files.iter().map(|(facts, _)| facts.header.started_wall_ns).min();
         let files = run.files.iter().map(|(facts, gathered)| (facts, &gathered.blocks));
         let processes = by_process(files);
@@ -81,10 +90,19 @@ impl Report {
             .map(|why| format!("{why}: counts are too low, and lives may contradict themselves"))
             .collect();
         let mut decisions = DecisionTable::keeping(0);
-        for (facts, gathered) in run.files {
-            decisions.add(gathered.decisions, &facts, None, started.unwrap_or(0));
+        let mut is_whole = true;
+        for (facts, Gathered { decisions: of_file, .. }) in run.files {
+            let given = arguments.outcomes.as_ref();
+            let outcomes =
+                outcomes.of_trace(given, &facts.path, &of_file).unwrap_or_else(|error| {
+                    complain(&error.to_string());
+                    warnings.push(format!("{error}; they are left out"));
+                    is_whole = false;
+                    None
+                });
+            decisions.add(of_file, &facts, outcomes, started.unwrap_or(0));
         }
-        let answer = BlocksAnswer::of(&processes, &decisions.rows, top);
+        let answer = BlocksAnswer::of(&processes, &decisions.rows, arguments.top);
         if answer.recorded_sample > 1 {
             let sample = answer.recorded_sample;
             warnings.push(format!(
@@ -97,7 +115,7 @@ impl Report {
             warnings
                 .push(format!("{count} events contradict those before them; see nashtrace verify"));
         }
-        Self { run: run.folder.to_string_lossy().into_owned(), answer, warnings }
+        Self { run: run.folder.to_string_lossy().into_owned(), answer, warnings, is_whole }
     }
 }
 

@@ -171,6 +171,9 @@ fn recomputation(of: &Recomputation, out: &mut dyn Write) -> io::Result<()> {
         table.row(vec![reason_text(*reason), count(*blocks), share]);
     }
     writeln!(out, "{table}")?;
+    if of.paying_ttft_ms.count > 0 {
+        writeln!(out, "{}", times_to_first_token(of))?;
+    }
     if of.payers.is_empty() {
         return Ok(());
     }
@@ -185,6 +188,15 @@ fn recomputation(of: &Recomputation, out: &mut dyn Write) -> io::Result<()> {
         ]);
     }
     write!(out, "{table}")
+}
+
+fn times_to_first_token(of: &Recomputation) -> Table {
+    let mut table = Table::new(&["time to first token, ms", "requests", "p50", "p90", "p99"]);
+    for (name, times) in [("paid", &of.paying_ttft_ms), ("did not", &of.other_ttft_ms)] {
+        let quantiles = [times.p50, times.p90, times.p99].map(number);
+        table.row([vec![name.to_owned(), count(times.count)], quantiles.into()].concat());
+    }
+    table
 }
 
 fn reason_text(reason: Reason) -> String {

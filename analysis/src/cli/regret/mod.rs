@@ -7,7 +7,7 @@ mod tables;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -140,8 +140,7 @@ impl Loaded {
         let mut table = DecisionTable::keeping(keep);
         let mut is_whole = true;
         for (facts, decisions) in run.files {
-            let file = given.cloned().or_else(|| outcomes_beside(&facts.path));
-            let outcomes = match file.map(|file| outcomes.load(file, &decisions)).transpose() {
+            let outcomes = match outcomes.of_trace(given, &facts.path, &decisions) {
                 Ok(outcomes) => outcomes,
                 Err(error) => {
                     complain(&error.to_string());
@@ -164,6 +163,17 @@ pub(in crate::cli) struct OutcomeFiles {
 }
 
 impl OutcomeFiles {
+    /// The outcomes of a trace's decisions: those beside it, unless a file is given.
+    pub(in crate::cli) fn of_trace(
+        &mut self,
+        given: Option<&PathBuf>,
+        trace: &Path,
+        decisions: &FileDecisions,
+    ) -> Result<Option<&Outcomes>, OutcomeError> {
+        let file = given.cloned().or_else(|| outcomes_beside(trace));
+        file.map(|file| self.load(file, decisions)).transpose()
+    }
+
     /// The outcomes of a file, if they are those of these decisions.
     fn load(
         &mut self,
