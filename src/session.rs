@@ -13,7 +13,7 @@ use crate::collector::{self, Command, Owner, Stopped};
 use crate::config::Config;
 use crate::cuda;
 use crate::metrics::{self, Listener};
-use crate::record::LossReason;
+use crate::record::{BlockSample, LossReason};
 use crate::ring::{self, Hook, Registry, SWITCHED_OFF, SessionLosses, SharedLosses, Snapshot};
 use crate::state::Totals;
 
@@ -24,8 +24,11 @@ static RUNNING: AtomicU64 = AtomicU64::new(0);
 /// The number of the last session that was started.
 static LAST: AtomicU64 = AtomicU64::new(0);
 
-/// Bits of a mixed block hash that are all zero in the sample; all ones if no block event is wanted.
-static BLOCK_SAMPLE_MASK: AtomicU64 = AtomicU64::new(0);
+/// The [`BlockSample`] that is recorded; [`NO_BLOCKS`] if no block event is wanted.
+static BLOCK_SAMPLE: AtomicU64 = AtomicU64::new(u64::MAX);
+
+/// What is no sample.
+const NO_BLOCKS: u64 = 0;
 
 /// Set in the child of a fork: rings and collector belong to the parent.
 static FORKED: AtomicBool = AtomicBool::new(false);
@@ -114,7 +117,11 @@ pub(crate) fn start(config: Config) -> Result<Option<String>, SessionError> {
     let without_ring = SessionLosses { counters: &WITHOUT_RING, before };
     let metrics = prometheus::Registry::new();
     let metrics_address = config.metrics_address;
-    BLOCK_SAMPLE_MASK.store(config.block_sample.wrapping_sub(1), Ordering::Relaxed);
+    let blocks = match config.block_sample {
+        0 => NO_BLOCKS,
+        hashes => BlockSample::one_in(hashes).largest,
+    };
+    BLOCK_SAMPLE.store(blocks, Ordering::Relaxed);
     cuda::switch(config.cuda);
     collector::spawn(
         config,
@@ -267,9 +274,9 @@ pub(crate) fn running() -> Option<u64> {
 /// blocks without a hash belong to every sample.
 #[inline]
 pub(crate) fn samples_block(hash: u64) -> Option<bool> {
-    match BLOCK_SAMPLE_MASK.load(Ordering::Relaxed) {
-        u64::MAX => None,
-        mask => Some(crate::record::is_in_sample(hash, mask)),
+    match BLOCK_SAMPLE.load(Ordering::Relaxed) {
+        NO_BLOCKS => None,
+        largest => Some(BlockSample { largest }.takes(hash)),
     }
 }
 

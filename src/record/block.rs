@@ -283,14 +283,40 @@ assert_layout!(BlockPool, size: 72,
     head: 0, capacity_blocks: 24, bytes_per_block: 32, worker: 40, id: 48, name: 52, rank: 56,
     block_size: 60, tier: 64, reserved: 65);
 
-/// Whether a block's events are in the sample that `mask` (a power of two less one) takes: the upper bits
-/// of the hash times 2^64 divided by the golden ratio, as many as `mask` has, are zero. A block without a
-/// hash always is.
-#[must_use]
-#[inline]
-pub(crate) const fn is_in_sample(hash: u64, mask: u64) -> bool {
-    const GOLDEN_RATIO: u64 = 0x9e37_79b9_7f4a_7c15;
-    hash.wrapping_mul(GOLDEN_RATIO).rotate_left(mask.count_ones()) & mask == 0
+/// The blocks that one in so many hashes stand for: those whose hash times 2^64 divided by the golden ratio
+/// has zeros for its uppermost bits. A block without a hash is in every sample.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BlockSample {
+    /// The largest product in the sample.
+    pub(crate) largest: u64,
+}
+
+impl BlockSample {
+    /// One in `hashes`, a power of two.
+    #[must_use]
+    pub(crate) const fn one_in(hashes: u64) -> Self {
+        Self { largest: u64::MAX / hashes }
+    }
+
+    /// One in how many hashes it is.
+    #[must_use]
+    pub(crate) const fn hashes(self) -> u64 {
+        1 << self.largest.leading_zeros()
+    }
+
+    /// The sample of half as many that is part of this one.
+    #[must_use]
+    pub(crate) const fn half(self) -> Self {
+        Self { largest: self.largest >> 1 }
+    }
+
+    /// Whether a block's events are in the sample.
+    #[must_use]
+    #[inline]
+    pub(crate) const fn takes(self, hash: u64) -> bool {
+        const GOLDEN_RATIO: u64 = 0x9e37_79b9_7f4a_7c15;
+        hash.wrapping_mul(GOLDEN_RATIO) <= self.largest
+    }
 }
 
 #[cfg(test)]
@@ -298,12 +324,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_in_so_many_hashes_is_in_the_sample() {
-        for mask in [0, 1, 63, 65_535] {
-            assert!(is_in_sample(0, mask));
-            let taken = (1..=1_000_000_u64).filter(|hash| is_in_sample(*hash, mask)).count();
-            let expected = 1_000_000 / (mask as usize + 1);
+    fn one_in_so_many_hashes_is_in_the_sample_and_half_of_it_is_part_of_it() {
+        for hashes in [1, 2, 64, 65_536] {
+            let sample = BlockSample::one_in(hashes);
+            assert_eq!((sample.hashes(), sample.half().hashes()), (hashes, 2 * hashes));
+            assert!(sample.takes(0));
+            let taken = (1..=1_000_000_u64).filter(|hash| sample.takes(*hash)).count();
+            let expected = 1_000_000 / hashes as usize;
             assert!(taken.abs_diff(expected) <= expected / 10 + 3, "{taken} of {expected}");
+            assert!((0..100_000).all(|hash| sample.takes(hash) || !sample.half().takes(hash)));
+        }
+    }
+
+    #[test]
+    fn the_uppermost_bits_decide() {
+        let inverse = 0xf1de_83e1_9937_733d_u64;
+        for zeros in 0..=16 {
+            let sample = BlockSample::one_in(1 << zeros);
+            let largest = u64::MAX >> zeros;
+            assert!(sample.takes(largest.wrapping_mul(inverse)));
+            assert!(zeros == 0 || !sample.takes((largest + 1).wrapping_mul(inverse)));
         }
     }
 }

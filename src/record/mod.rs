@@ -20,7 +20,7 @@ mod setting;
 mod transfer;
 
 pub use anchor::Anchor;
-pub(crate) use block::is_in_sample;
+pub(crate) use block::BlockSample;
 pub use block::{Block, BlockEvent, BlockPool, BlockReason, Tier};
 pub use decision::{Candidate, CandidateFlag, Decision, DecisionFlag, Mode, Reason};
 pub use loss::{Loss, LossReason};

@@ -11,7 +11,7 @@ use std::hash::BuildHasherDefault;
 use rustc_hash::FxHasher;
 
 use crate::record::{
-    Block, BlockEvent, BlockPool, BlockReason, Tier, UNKNOWN_U32, UNKNOWN_U64, is_in_sample,
+    Block, BlockEvent, BlockPool, BlockReason, BlockSample, Tier, UNKNOWN_U32, UNKNOWN_U64,
 };
 
 type Map<K, V> = HashMap<K, V, BuildHasherDefault<FxHasher>>;
@@ -35,7 +35,7 @@ pub struct BlockLives {
     /// What the recorder sampled: one in so many hashes.
     recorded_sample: u64,
     /// Hashes that are followed: a subset of the recorder's sample.
-    mask: u64,
+    followed: BlockSample,
 }
 
 /// A pool and how full it is.
@@ -139,7 +139,7 @@ impl BlockLives {
             uppermost: Tier::Unknown,
             most_lives,
             recorded_sample,
-            mask: recorded_sample - 1,
+            followed: BlockSample::one_in(recorded_sample),
         }
     }
 
@@ -181,13 +181,13 @@ impl BlockLives {
     /// One in so many hashes is followed.
     #[must_use]
     pub fn followed_sample(&self) -> u64 {
-        self.mask + 1
+        self.followed.hashes()
     }
 
     /// Take in an event, in the order of time, and tell what it meant.
     pub fn event(&mut self, block: &Block, time_ns: u64) -> Meaning {
-        let is_followed = block.hash != 0 && is_in_sample(block.hash, self.mask);
-        let weight = if is_followed { self.mask + 1 } else { 0 };
+        let is_followed = block.hash != 0 && self.followed.takes(block.hash);
+        let weight = if is_followed { self.followed.hashes() } else { 0 };
         let mut meaning = Meaning { weight, ..Meaning::default() };
         match BlockEvent::from_u8(block.event) {
             BlockEvent::Register => self.register(block, time_ns, is_followed, &mut meaning),
@@ -334,10 +334,10 @@ impl BlockLives {
     /// Keep to the bound by following half as many hashes.
     fn forget_some(&mut self) {
         while self.lives.len() > self.most_lives {
-            self.mask = self.mask * 2 + 1;
-            let mask = self.mask;
-            self.lives.retain(|(_, hash), _| is_in_sample(*hash, mask));
-            self.residences.retain(|(_, hash), _| is_in_sample(*hash, mask));
+            let followed = self.followed.half();
+            self.followed = followed;
+            self.lives.retain(|(_, hash), _| followed.takes(*hash));
+            self.residences.retain(|(_, hash), _| followed.takes(*hash));
         }
     }
 }
