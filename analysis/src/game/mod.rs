@@ -4,6 +4,7 @@
 pub mod anarchy;
 pub mod congestion;
 mod correlated;
+mod deadline;
 mod dominance;
 mod equilibria;
 mod game_error;
@@ -21,6 +22,7 @@ pub mod stackelberg;
 pub use correlated::{
     CorrelatedEquilibrium, CorrelatedError, CorrelatedKind, extreme_correlated, violation,
 };
+pub use deadline::Deadline;
 pub use dominance::{Dominance, DominanceKind, Dominated, iterated_dominance};
 pub use equilibria::{
     Certificate, Completeness, Component, Equilibria, Equilibrium, Search, Work, equilibria,
