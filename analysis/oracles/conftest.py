@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import peers
 import trace_format
 
 
@@ -47,3 +48,11 @@ def outcomes(run) -> list[dict]:
 @pytest.fixture(scope="session")
 def regret(run) -> dict:
     return tool("regret", str(run))
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    lines = peers.summary()
+    if lines:
+        terminalreporter.section("peers")
+        for line in lines:
+            terminalreporter.write_line(line)

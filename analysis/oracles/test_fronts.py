@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from scipy.stats import qmc
 
+from peers import agrees
+
 TIME_LIMIT = 60
 
 
@@ -46,6 +48,7 @@ def test_volumes_are_moocores(objectives):
             theirs = moocore.hypervolume(points, ref=[1.1] * objectives)
             assert ours["hypervolume"] == pytest.approx(theirs, rel=1e-12)
             assert ours["completeness"] == "exact"
+            agrees("moocore")
             shares = {share["row"]: share["volume"] for share in ours["contributions"]}
             unique = [row for row in shares if (points == points[row]).all(axis=1).sum() == 1]
             if len(unique) == len(shares):
@@ -63,6 +66,7 @@ def test_ranks_and_fronts_are_moocores(objectives):
         assert ours["ranks"] == moocore.pareto_rank(points).tolist()
         keep = moocore.is_nondominated(points, keep_weakly=True)
         assert ours["front"] == np.flatnonzero(keep).tolist()
+        agrees("moocore")
 
 
 def test_large_ones_are_turned():
@@ -178,6 +182,7 @@ def test_designs_fill_the_cube():
     theirs = np.mean([qmc.discrepancy(qmc.Sobol(4, seed=seed).random(64)) for seed in range(10)])
     uniform = np.mean([qmc.discrepancy(np.random.default_rng(s).uniform(size=(64, 4))) for s in range(10)])
     assert qmc.discrepancy(sobol) < (theirs + uniform) / 2
+    agrees("scipy")
     grid = run("design", "factorial", "--knob", "a=1,2,3", "--knob", "b=x,y")["points"]
     assert len(grid) == 6 and grid[1] == {"a": 1.0, "b": "y"}
 

@@ -1,4 +1,4 @@
-"""Equilibria against Gambit, nashpy, QuantEcon and SciPy's linear programs.
+"""Equilibria against Gambit, nashpy, QuantEcon and SciPy's linear programs, regrets against OpenSpiel.
 
 Gambit's set of a game with three players is a subset only: its enumpoly misses equilibria (peers that are wrong
 stay out of the verdict; every equilibrium of ours that it misses has no regret by Gambit's own account).
@@ -11,10 +11,14 @@ import warnings
 
 import numpy as np
 import pygambit as gbt
+import pyspiel
 import pytest
+from open_spiel.python import policy
+from open_spiel.python.algorithms import exploitability
 from scipy.optimize import linprog
 
 from conftest import tool
+from peers import agrees, differs
 
 TIMEOUT = 5
 
@@ -72,7 +76,7 @@ def max_regret(payoffs, profile):
 
 @pytest.mark.parametrize("decade", range(10))
 def test_every_equilibrium_that_gambit_finds_is_among_ours(tmp_path, decade):
-    known, missed_by_gambit, late = 0, 0, 0
+    late = 0
     for seed in range(10 * decade, 10 * decade + 10):
         payoffs = random_game(seed, (3, 3, 3))
         answer = ours(tmp_path, payoffs)
@@ -95,9 +99,10 @@ def test_every_equilibrium_that_gambit_finds_is_among_ours(tmp_path, decade):
             # A point of a continuum is a point of it wherever it lies: its regret decides.
             near = min(np.abs(flat(profile) - flat(point)).max() for point in points)
             assert near < 1e-4 or answer["components"], f"seed {seed}: {profile} is {near} away"
-        known += len(theirs)
-        missed_by_gambit += max(0, len(found) - len(theirs))
-    print(f"gambit enumpoly 3x3x3: {known} agreed, {missed_by_gambit} it missed, {late} late")
+        missed = max(0, len(found) - len(theirs))
+        agrees("pygambit", 0 if missed else 1)
+        differs("pygambit", "games of which enumpoly misses equilibria that have no regret by its own account", missed > 0)
+    differs("pygambit", f"games that enumpoly does not solve in {TIMEOUT} s", late)
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -110,6 +115,7 @@ def test_extreme_equilibria_of_small_integer_bimatrix_games(tmp_path, seed):
     }
     found = {tuple(p for weights in e["fractions"] for p in weights) for e in answer["equilibria"]}
     assert found == exact
+    agrees("pygambit")
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -129,6 +135,7 @@ def test_bimatrix_games_against_nashpy(tmp_path, seed):
     assert len(found) == len(theirs)
     for profile in theirs:
         assert min(np.abs(flat(profile) - own).max() for own in found) < 1e-9
+    agrees("nashpy")
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -143,6 +150,7 @@ def test_pure_equilibria_against_quantecon(tmp_path, seed):
     ]
     theirs = game_theory.pure_nash_brute(game_theory.NormalFormGame(players))
     assert [tuple(e["profile"]) for e in answer["pure"]] == sorted(theirs)
+    agrees("quantecon")
 
 
 def welfare_by_linprog(payoffs, coarse):
@@ -182,6 +190,7 @@ def test_correlated_welfare_against_highs(tmp_path, seed):
         found = [welfare[end]["value"] for end in ("least", "largest")]
         assert found == pytest.approx(welfare_by_linprog(payoffs, kind != "correlated"), abs=1e-6)
         assert all(welfare[end]["violation"] < 1e-8 for end in ("least", "largest"))
+        agrees("scipy")
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -198,3 +207,30 @@ def test_the_logit_branch_against_gambit(tmp_path, seed):
     (theirs,) = gbt.qre.logit_solve_lambda(game, lam=[float(row[0])])
     profile = [float(probability) for _, probability in theirs.profile]
     assert row[1:] == pytest.approx(profile, abs=1e-4)
+    agrees("pygambit")
+
+
+def nash_conv(payoffs, profile):
+    """The sum of all players' regrets by OpenSpiel."""
+    game = pyspiel.create_tensor_game([tensor.ravel() for tensor in payoffs], list(payoffs[0].shape))
+    game = pyspiel.convert_to_turn_based(game)
+    mixture = policy.TabularPolicy(game)
+    mixture.action_probability_array[:] = 0
+    for row, state in enumerate(mixture.states):
+        weights = profile[state.current_player()]
+        mixture.action_probability_array[row, : len(weights)] = weights
+    return exploitability.nash_conv(game, mixture)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_regrets_of_mixed_profiles_against_openspiel(tmp_path, seed):
+    payoffs = random_game(seed, (2, 3, 4) if seed % 2 else (3, 3, 3))
+    random = np.random.default_rng(1000 + seed)
+    drawn = [random.dirichlet(np.ones(count)) for count in payoffs[0].shape]
+    text = ";".join(",".join(map(repr, weights.tolist())) for weights in drawn)
+    answer = ours(tmp_path, payoffs, "--time-limit", "1", "--profile", text)
+    (judged,) = answer["profiles"]
+    assert sum(judged["regrets"]) == pytest.approx(nash_conv(payoffs, drawn), abs=1e-9)
+    for equilibrium in answer["equilibria"]:
+        assert nash_conv(payoffs, equilibrium["profile"]) < 1e-9
+    agrees("open_spiel")

@@ -9,7 +9,8 @@ use super::objectives::{Objectives, Points};
 use super::show::finite;
 use super::time_limit::TimeLimit;
 use super::{Answered, Ending, complain, write_json};
-use crate::load::Columns;
+use crate::game::anarchy::{Bound, NextMeasurement, PairedBlocks, next_measurements};
+use crate::load::{Columns, game_of_file};
 use crate::pareto::MOST_OBJECTIVES;
 use crate::pareto::design::{
     MOST_SOBOL_POINTS, Measured, Suggestion, factorial, latin_hypercube, least_distance, sobol,
@@ -23,7 +24,8 @@ Examples:
   nashtrace design lhs --knob credit=0:2 --knob temperature=0.01:1:log --points 80 > design.csv
   nashtrace design factorial --knob workers=2,4,8 --knob policy=greedy,balanced
   nashtrace design sobol --knob a=0:1 --knob b=0:1 --points 64
-  nashtrace design next measured.csv --knob credit=0:2 --objectives ttft:min --reference ttft=2";
+  nashtrace design next measured.csv --knob credit=0:2 --objectives ttft:min --reference ttft=2
+  nashtrace design next --game campaign.json --count 5";
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -40,7 +42,8 @@ enum Design {
     Factorial(Factorial),
     /// A scrambled Sobol sequence
     Sobol(Sobol),
-    /// The next points of what was measured, by expected improvement of the dominated volume
+    /// What to measure next: points that the dominated volume is expected to grow by, or, with --game, profiles
+    /// that narrow the interval of the Price of Anarchy
     Next(Next),
 }
 
@@ -85,7 +88,10 @@ struct Next {
     objectives: Objectives,
     #[command(flatten)]
     common: Common,
-    /// Points to suggest
+    /// POINTS is a game with replicates, as for solve: suggest profiles and blocks
+    #[arg(long, conflicts_with_all = ["knobs", "objectives", "reference"])]
+    game: bool,
+    /// Points or profiles to suggest
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     count: u32,
     #[command(flatten)]
@@ -95,7 +101,7 @@ struct Next {
 #[derive(clap::Args)]
 struct Common {
     /// NAME=LOW:HIGH or NAME=LOW:HIGH:log
-    #[arg(long = "knob", value_name = "KNOB", required = true, value_parser = knob)]
+    #[arg(long = "knob", value_name = "KNOB", value_parser = knob)]
     knobs: Vec<Knob>,
     /// Where the random numbers begin
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -172,6 +178,14 @@ impl Knob {
 }
 
 impl Common {
+    /// How many knobs there are, at least one.
+    fn count(&self) -> Result<usize, String> {
+        match self.knobs.len() {
+            0 => Err("a design needs a knob, such as --knob temperature=0:1".into()),
+            knobs => Ok(knobs),
+        }
+    }
+
     fn values(&self, point: &[f64]) -> Vec<Value> {
         self.knobs.iter().zip(point).map(|(knob, at)| json!(knob.value(*at))).collect()
     }
@@ -194,6 +208,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
         Design::Lhs(arguments) => lhs(arguments),
         Design::Factorial(arguments) => combinations(arguments),
         Design::Sobol(arguments) => sequence(arguments),
+        Design::Next(arguments) if arguments.game => next_profiles(arguments),
         Design::Next(arguments) => next(arguments),
     };
     match rows {
@@ -227,7 +242,7 @@ fn write(rows: &Rows, out: &mut dyn Write) -> io::Result<()> {
 
 fn lhs(arguments: &Lhs) -> Result<Rows, String> {
     let common = &arguments.common;
-    let knobs = common.knobs.len();
+    let knobs = common.count()?;
     let points = arguments.points.map_or((10 * knobs + 1).max(80), |points| points as usize);
     let mut design = latin_hypercube(points, knobs, common.seed);
     if !arguments.random {
@@ -240,7 +255,7 @@ fn lhs(arguments: &Lhs) -> Result<Rows, String> {
 
 fn sequence(arguments: &Sobol) -> Result<Rows, String> {
     let common = &arguments.common;
-    if common.knobs.len() > 256 {
+    if common.count()? > 256 {
         return Err("a Sobol sequence has at most 256 knobs".into());
     }
     let design = sobol(arguments.points, common.knobs.len() as u32, common.seed as u32);
@@ -282,6 +297,7 @@ fn next(arguments: &Next) -> Result<Rows, String> {
     /// A process over more points takes minutes.
     const MOST_POINTS: usize = 500;
     let common = &arguments.common;
+    common.count()?;
     let reference = arguments.objectives.reference()?;
     let reference = reference.ok_or("the next points need a --reference that bounds the volume")?;
     if reference.len() > MOST_OBJECTIVES {
@@ -295,7 +311,7 @@ fn next(arguments: &Next) -> Result<Rows, String> {
             columns.len()
         ));
     }
-    let outputs = arguments.objectives.points(&columns).map_err(|error| error.to_string())?;
+    let outputs = arguments.objectives.points(&columns)?;
     let measured = Measured { inputs: inputs(common, &columns)?, outputs };
     let deadline = arguments.limit.deadline();
     let go_on = || !deadline.has_passed();
@@ -319,6 +335,42 @@ fn next(arguments: &Next) -> Result<Rows, String> {
     let rows: Vec<Vec<Value>> = found.iter().map(row).collect();
     let facts = json!({"measured": measured.inputs.len(), "seed": common.seed});
     Ok(Rows { names, rows, facts, json: common.json })
+}
+
+fn next_profiles(arguments: &Next) -> Result<Rows, String> {
+    let file = &arguments.points.file;
+    let game = game_of_file(file).map_err(|error| error.to_string())?;
+    let blocks = PairedBlocks::of(&game).ok_or_else(|| {
+        format!("{}: the game has no replicates, so that no measurement is missing", file.display())
+    })?;
+    let found = next_measurements(&game, &blocks).map_err(|verdict| {
+        let (file, verdict, blocks) = (file.display(), verdict.name(), blocks.len());
+        format!(
+            "{file}: the Price of Anarchy has no interval of {blocks} whole blocks ({verdict}): measure every \
+             profile in more blocks"
+        )
+    })?;
+    let row = |next: &NextMeasurement| {
+        let mut row: Vec<Value> =
+            game.profile_names(next.profile).iter().map(|name| json!(name)).collect();
+        row.push(json!(next.block.as_deref().unwrap_or("new")));
+        row.push(json!(next.missing));
+        row.extend([next.expected.low, next.expected.high, next.shrinkage].map(|x| json!(x)));
+        row
+    };
+    let players = (0..game.players()).map(|player| game.player(player).name.clone());
+    let more = ["block", "missing_in_block", "expected_low", "expected_high", "shrinkage"];
+    let interval = |bound: Bound| json!({"low": bound.low, "high": bound.high});
+    Ok(Rows {
+        names: players.chain(more.map(str::to_owned)).collect(),
+        rows: found.profiles.iter().take(arguments.count as usize).map(row).collect(),
+        facts: json!({
+            "poa": interval(found.now),
+            "poa_with_one_more_block": interval(found.with_block),
+            "blocks": found.blocks,
+        }),
+        json: arguments.common.json,
+    })
 }
 
 /// The knobs of what was measured, in the unit cube.

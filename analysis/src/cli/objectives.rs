@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::load::{ColumnError, Columns};
+use crate::load::Columns;
 use crate::pareto::Direction;
 
 /// Objectives and the point that bounds their volume.
@@ -10,8 +10,7 @@ use crate::pareto::Direction;
 pub(super) struct Objectives {
     /// Columns that are to be made small or large
     #[arg(
-        long, value_name = "NAME:min|max,...", required = true, value_delimiter = ',',
-        value_parser = objective
+        long, value_name = "NAME:min|max,...", value_delimiter = ',', value_parser = objective
     )]
     pub(super) objectives: Vec<Objective>,
     /// The point that bounds the dominated volume, one value for every objective
@@ -82,10 +81,13 @@ impl Objectives {
     }
 
     /// The rows of a table, towards small.
-    pub(super) fn points(&self, columns: &Columns) -> Result<Vec<Vec<f64>>, ColumnError> {
+    pub(super) fn points(&self, columns: &Columns) -> Result<Vec<Vec<f64>>, String> {
+        if self.objectives.is_empty() {
+            return Err("name the objectives, such as --objectives ttft:min,throughput:max".into());
+        }
         let mut points = vec![Vec::new(); columns.len()];
         for objective in &self.objectives {
-            let values = columns.numbers(&objective.name)?;
+            let values = columns.numbers(&objective.name).map_err(|error| error.to_string())?;
             for (point, value) in points.iter_mut().zip(values) {
                 point.push(objective.direction.towards_small(value));
             }

@@ -1,6 +1,8 @@
 //! How long a command may take.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::game::Deadline;
 
 /// The limit that a command was given.
 #[derive(clap::Args)]
@@ -20,17 +22,6 @@ fn seconds(text: &str) -> Result<f64, String> {
 impl TimeLimit {
     /// When the time is up, counted from now.
     pub(super) fn deadline(&self) -> Deadline {
-        Deadline(Instant::now() + Duration::from_secs_f64(self.time_limit))
-    }
-}
-
-/// A moment.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Deadline(Instant);
-
-impl Deadline {
-    /// Whether it is over.
-    pub(super) fn has_passed(self) -> bool {
-        Instant::now() >= self.0
+        Deadline::after(Duration::from_secs_f64(self.time_limit))
     }
 }

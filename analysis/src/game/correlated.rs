@@ -5,8 +5,8 @@
 
 use thiserror::Error;
 
-use super::Game;
 use super::linear_program::{LinearProgram, LinearProgramError, Optimum};
+use super::{Deadline, Game};
 
 /// Which deviations are considered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,16 +52,18 @@ const MOST_ENTRIES: usize = 4_000_000;
 ///
 /// # Errors
 ///
-/// If the program is too large, or the solver gives up.
+/// If the program is too large, the solver gives up, or time is up.
 pub fn extreme_correlated(
     game: &Game,
     kind: CorrelatedKind,
     values: &[f64],
     largest: bool,
+    deadline: Deadline,
 ) -> Result<CorrelatedEquilibrium, CorrelatedError> {
     let sign = if largest { 1.0 } else { -1.0 };
     let signed: Vec<f64> = values.iter().map(|value| sign * value).collect();
-    let mut distribution = largest_expectation(game, kind, &signed, scaled_gain(game))?.point;
+    let mut distribution =
+        largest_expectation(game, kind, &signed, scaled_gain(game), deadline)?.point;
     let sum: f64 = distribution.iter().sum();
     distribution.iter_mut().for_each(|weight| *weight /= sum);
     let value = distribution.iter().zip(values).map(|(weight, value)| weight * value).sum();
@@ -75,12 +77,13 @@ pub fn extreme_correlated(
 ///
 /// # Errors
 ///
-/// If the program is too large, or the solver gives up.
+/// If the program is too large, the solver gives up, or time is up.
 pub(super) fn largest_expectation(
     game: &Game,
     kind: CorrelatedKind,
     values: &[f64],
     gain: impl Fn(usize, usize, usize) -> f64,
+    deadline: Deadline,
 ) -> Result<Optimum, CorrelatedError> {
     let conditions = conditions(game, kind, gain);
     let (profiles, count) = (game.profiles(), conditions.len());
@@ -103,7 +106,7 @@ pub(super) fn largest_expectation(
         at_most: conditions.iter().map(row).collect(),
         equal: vec![(vec![1.0; profiles], 1.0)],
     };
-    let Optimum { value, point } = program.maximise()?;
+    let Optimum { value, point } = program.maximise(deadline)?;
     Ok(Optimum { value: low + value * scale, point })
 }
 
@@ -172,7 +175,8 @@ mod tests {
     fn range(game: &Game, kind: CorrelatedKind) -> [f64; 2] {
         let values = welfare(game);
         [false, true].map(|largest| {
-            let extreme = extreme_correlated(game, kind, &values, largest).unwrap();
+            let extreme =
+                extreme_correlated(game, kind, &values, largest, Deadline::NEVER).unwrap();
             assert!(extreme.violation < 1e-9, "{}", extreme.violation);
             extreme.value
         })
@@ -200,7 +204,9 @@ mod tests {
     #[test]
     fn costs_of_the_literature() {
         let worst = |game: &Game, kind| {
-            extreme_correlated(game, kind, game.costs().unwrap(), true).unwrap().value
+            extreme_correlated(game, kind, game.costs().unwrap(), true, Deadline::NEVER)
+                .unwrap()
+                .value
         };
         let tight = tight_five_halves().to_game().unwrap();
         assert!((worst(&tight, CorrelatedKind::Coarse) - 15.0).abs() < 1e-9);
@@ -214,7 +220,9 @@ mod tests {
     fn all_equal_payoffs_allow_everything() {
         let game = Game::new(Player::numbered(&[2, 2]), vec![1.0; 8]).unwrap();
         let values = [1.0, 2.0, 3.0, 4.0];
-        let best = extreme_correlated(&game, CorrelatedKind::Coarse, &values, true).unwrap();
+        let best =
+            extreme_correlated(&game, CorrelatedKind::Coarse, &values, true, Deadline::NEVER)
+                .unwrap();
         assert_eq!((best.value, best.violation), (4.0, 0.0));
     }
 }

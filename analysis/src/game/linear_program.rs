@@ -1,7 +1,10 @@
 //! Linear programs of a few hundred variables, each answer checked.
 
+use good_lp::solvers::{SolutionStatus, WithTimeLimit};
 use good_lp::{Expression, ProblemVariables, ResolutionError, Solution, SolverModel, variable};
 use thiserror::Error;
+
+use super::Deadline;
 
 /// Maximise a linear function of variables that are not negative.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +38,9 @@ pub enum LinearProgramError {
     /// The solver's point breaks a constraint by more than rounding, or it gave up.
     #[error("the linear program could not be solved to the accuracy that was asked for")]
     Inaccurate,
+    /// Time was up.
+    #[error("there was no time to solve the linear program")]
+    OutOfTime,
 }
 
 /// By how much a point may break a row, relative to the row's largest coefficient.
@@ -42,7 +48,10 @@ const TOLERANCE: f64 = 1e-7;
 
 impl LinearProgram {
     /// Solve it by the simplex method, and check the point against every row.
-    pub(super) fn maximise(&self) -> Result<Optimum, LinearProgramError> {
+    pub(super) fn maximise(&self, deadline: Deadline) -> Result<Optimum, LinearProgramError> {
+        if deadline.has_passed() {
+            return Err(LinearProgramError::OutOfTime);
+        }
         let mut variables = ProblemVariables::new();
         let points = variables.add_vector(variable().min(0.0), self.objective.len());
         let weighted = |row: &[f64]| -> Expression {
@@ -56,11 +65,18 @@ impl LinearProgram {
         for (row, bound) in &self.equal {
             model.add_constraint(weighted(row).eq(*bound));
         }
+        if let Some(left) = deadline.left() {
+            model = model.with_time_limit(left.as_secs_f64());
+        }
         let solution = model.solve().map_err(|error| match error {
             ResolutionError::Infeasible => LinearProgramError::Infeasible,
             ResolutionError::Unbounded => LinearProgramError::Unbounded,
+            _ if deadline.has_passed() => LinearProgramError::OutOfTime,
             _ => LinearProgramError::Inaccurate,
         })?;
+        if matches!(solution.status(), SolutionStatus::TimeLimit) {
+            return Err(LinearProgramError::OutOfTime);
+        }
         let point: Vec<f64> = points.iter().map(|point| solution.value(*point).max(0.0)).collect();
         self.check(&point)?;
         Ok(Optimum { value: dot(&self.objective, &point), point })
@@ -95,7 +111,7 @@ mod tests {
         // Dantzig: maximise 3 x + 5 y, x <= 4, 2 y <= 12, 3 x + 2 y <= 18.
         let rows = vec![(vec![1., 0.], 4.), (vec![0., 2.], 12.), (vec![3., 2.], 18.)];
         let program = LinearProgram { objective: vec![3., 5.], at_most: rows, equal: vec![] };
-        let optimum = program.maximise().unwrap();
+        let optimum = program.maximise(Deadline::NEVER).unwrap();
         assert!((optimum.value - 36.0).abs() < 1e-9, "{optimum:?}");
         assert!((optimum.point[0] - 2.0).abs() < 1e-9 && (optimum.point[1] - 6.0).abs() < 1e-9);
     }
@@ -104,8 +120,10 @@ mod tests {
     fn no_optimum_is_said() {
         let mut program =
             LinearProgram { objective: vec![1.0], at_most: vec![], equal: vec![(vec![1.0], -1.0)] };
-        assert_eq!(program.maximise(), Err(LinearProgramError::Infeasible));
+        assert_eq!(program.maximise(Deadline::NEVER), Err(LinearProgramError::Infeasible));
         program.equal.clear();
-        assert_eq!(program.maximise(), Err(LinearProgramError::Unbounded));
+        assert_eq!(program.maximise(Deadline::NEVER), Err(LinearProgramError::Unbounded));
+        let over = Deadline::after(std::time::Duration::ZERO);
+        assert_eq!(program.maximise(over), Err(LinearProgramError::OutOfTime));
     }
 }

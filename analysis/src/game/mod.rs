@@ -4,12 +4,15 @@
 pub mod anarchy;
 pub mod congestion;
 mod correlated;
+mod deadline;
 mod dominance;
 mod equilibria;
+mod game_error;
 mod herding;
 mod linear_program;
 mod logit;
 mod normal_form;
+mod player;
 pub mod potential;
 mod pure;
 mod regret;
@@ -19,15 +22,18 @@ pub mod stackelberg;
 pub use correlated::{
     CorrelatedEquilibrium, CorrelatedError, CorrelatedKind, extreme_correlated, violation,
 };
+pub use deadline::Deadline;
 pub use dominance::{Dominance, DominanceKind, Dominated, iterated_dominance};
 pub use equilibria::{
     Certificate, Completeness, Component, Equilibria, Equilibrium, Search, Work, equilibria,
     exact_max_regret,
 };
+pub use game_error::GameError;
 pub use herding::{Herding, gini};
 pub use linear_program::LinearProgramError;
 pub use logit::{LogitPath, LogitPoint, logit_path};
 pub use nashtrace::state::{overlap_regret, predicted_regret};
-pub use normal_form::{Game, GameError, Marks, Outcome, Player, Replicate};
+pub use normal_form::{Game, Outcome, Replicate};
+pub use player::{Marks, Player};
 pub use pure::pure_equilibria;
 pub use regret::MixedProfile;

@@ -1,15 +1,7 @@
 //! A finite game in normal form, with the replicates that its payoffs were measured by.
 
-use thiserror::Error;
-
-/// What a player's strategies are called.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Player {
-    /// The player's name.
-    pub name: String,
-    /// The names of the strategies, at least one, all different.
-    pub strategies: Vec<String>,
-}
+use super::game_error::GameError;
+use super::player::{Marks, Names, Player, strides};
 
 /// One measurement of one profile.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,104 +38,6 @@ pub struct Game {
     replicates: Vec<Vec<Replicate>>,
     /// Per player; empty if nothing is marked.
     marks: Vec<Marks>,
-}
-
-/// The strategies of a player that Shapley values compare, if they are marked.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Marks {
-    /// What it does as long as it takes no part in a coalition.
-    pub baseline: Option<usize>,
-    /// What it does as a member.
-    pub intelligent: Option<usize>,
-}
-
-/// Why something is no game. A message names players, strategies and profiles, not places in a file.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum GameError {
-    /// Fewer than two players.
-    #[error("a game has at least two players, this one has {0}")]
-    TooFewPlayers(usize),
-    /// The profiles cannot be numbered.
-    #[error("the game has more profiles than this machine can number")]
-    TooManyProfiles,
-    /// Two players have one name.
-    #[error("two players are called \"{0}\"; give each its own name")]
-    DuplicatePlayer(String),
-    /// A player that cannot choose anything.
-    #[error("player {0} has no strategy; give it at least one")]
-    NoStrategy(String),
-    /// Two strategies of one player have one name.
-    #[error("player {player} has two strategies called \"{strategy}\"; give each its own name")]
-    DuplicateStrategy {
-        /// The player.
-        player: String,
-        /// The name they share.
-        strategy: String,
-    },
-    /// Too few or too many payoffs altogether.
-    #[error("{found} payoffs, but {profiles} profiles of {players} players need {}", profiles * players)]
-    PayoffCount {
-        /// Payoffs that were given.
-        found: usize,
-        /// Profiles of the game.
-        profiles: usize,
-        /// Its players.
-        players: usize,
-    },
-    /// A profile without payoffs.
-    #[error("profile ({0}) is missing; every combination of strategies needs its payoffs")]
-    MissingProfile(String),
-    /// A profile with payoffs for too few or too many players.
-    #[error("profile ({profile}) has {found} payoffs for {players} players")]
-    Ragged {
-        /// The profile.
-        profile: String,
-        /// Payoffs that it has.
-        found: usize,
-        /// Players of the game.
-        players: usize,
-    },
-    /// A payoff that is no number, or infinite.
-    #[error("the payoff of player {player} in profile ({profile}) is not a finite number")]
-    NotFinite {
-        /// The player.
-        player: String,
-        /// The profile.
-        profile: String,
-    },
-    /// A social cost that is no number, or infinite.
-    #[error("the social cost of profile ({0}) is not a finite number")]
-    CostNotFinite(String),
-    /// Some profiles have a social cost, others not.
-    #[error("profile ({0}) has no social cost, but others do; give all of them one, or none")]
-    MissingCost(String),
-    /// Some profiles were measured, others not.
-    #[error("profile ({0}) has no replicates, but others do; give all of them some, or none")]
-    MissingReplicates(String),
-    /// Two replicates of a profile belong to one block.
-    #[error("profile ({profile}) has two replicates of block \"{block}\"")]
-    DuplicateBlock {
-        /// The profile.
-        profile: String,
-        /// The block.
-        block: String,
-    },
-}
-
-impl Player {
-    /// A player and its strategies.
-    pub fn new(name: &str, strategies: &[&str]) -> Self {
-        let strategies = strategies.iter().map(|name| (*name).to_owned()).collect();
-        Self { name: name.to_owned(), strategies }
-    }
-
-    /// Players `1`, `2`, ... with so many strategies each, which are called `1`, `2`, ... as well.
-    #[must_use]
-    pub fn numbered(strategies: &[usize]) -> Vec<Self> {
-        let names = |count: usize| (1..=count).map(|number| number.to_string());
-        let players = names(strategies.len()).zip(strategies);
-        players.map(|(name, count)| Self { name, strategies: names(*count).collect() }).collect()
-    }
 }
 
 impl Game {
@@ -456,71 +350,6 @@ impl Game {
         }
         Ok(())
     }
-}
-
-/// The names of profiles of a game that is not made yet.
-struct Names {
-    players: Vec<Player>,
-    strides: Vec<usize>,
-}
-
-impl Names {
-    fn of(players: &[Player]) -> Result<Self, GameError> {
-        Ok(Self { players: players.to_vec(), strides: strides(players)? })
-    }
-
-    fn profiles(&self) -> usize {
-        self.strides[0] * self.players[0].strategies.len()
-    }
-
-    fn of_profile(&self, profile: usize) -> String {
-        let strategies = self.players.iter().zip(&self.strides);
-        let names = strategies.map(|(player, stride)| {
-            player.strategies[profile / stride % player.strategies.len()].as_str()
-        });
-        names.collect::<Vec<&str>>().join(", ")
-    }
-
-    fn check_count(&self, profile: usize, found: usize) -> Result<(), GameError> {
-        let players = self.players.len();
-        if found == players {
-            return Ok(());
-        }
-        Err(GameError::Ragged { profile: self.of_profile(profile), found, players })
-    }
-}
-
-/// Check the players, and number their profiles.
-fn strides(players: &[Player]) -> Result<Vec<usize>, GameError> {
-    if players.len() < 2 {
-        return Err(GameError::TooFewPlayers(players.len()));
-    }
-    if let Some(name) = duplicate(players.iter().map(|player| &player.name)) {
-        return Err(GameError::DuplicatePlayer(name.clone()));
-    }
-    for player in players {
-        if player.strategies.is_empty() {
-            return Err(GameError::NoStrategy(player.name.clone()));
-        }
-        if let Some(strategy) = duplicate(player.strategies.iter()) {
-            let (player, strategy) = (player.name.clone(), strategy.clone());
-            return Err(GameError::DuplicateStrategy { player, strategy });
-        }
-    }
-    let mut strides = vec![1_usize; players.len()];
-    let mut profiles = players.len();
-    for index in (0..players.len()).rev() {
-        strides[index] = profiles / players.len();
-        let count = players[index].strategies.len();
-        profiles = profiles.checked_mul(count).ok_or(GameError::TooManyProfiles)?;
-    }
-    Ok(strides)
-}
-
-fn duplicate<'a>(names: impl Iterator<Item = &'a String>) -> Option<&'a String> {
-    let mut seen = std::collections::BTreeSet::new();
-    let mut names = names;
-    names.find(|name| !seen.insert(*name))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::noise::{Scatter, blocks, common_interest, indifferent, measure};
 use super::{Check, Measure, Outcome, Plan, count, covers};
 use crate::game::anarchy::{anarchy_point, resample_anarchy, simultaneous_bounds};
 use crate::game::congestion::{AtomicCongestion, Latency};
-use crate::game::{CorrelatedKind, Game, extreme_correlated, pure_equilibria};
+use crate::game::{CorrelatedKind, Deadline, Game, extreme_correlated, pure_equilibria};
 
 /// A game whose Price of Anarchy is known.
 struct Truth {
@@ -21,8 +21,9 @@ impl Truth {
         let pure: Vec<_> = pure_equilibria(&game).iter().map(|p| game.pure_profile(*p)).collect();
         let point = anarchy_point(&game, &pure).expect("a game of costs with a pure equilibrium");
         let costs = game.costs().expect("a game of costs");
-        let correlated = extreme_correlated(&game, CorrelatedKind::Correlated, costs, true)
-            .expect("a small linear program");
+        let correlated =
+            extreme_correlated(&game, CorrelatedKind::Correlated, costs, true, Deadline::NEVER)
+                .expect("a small linear program");
         let correlated = correlated.value / point.optimum_cost;
         Self { name, anarchy: point.anarchy, stability: point.stability, correlated, game }
     }
@@ -102,9 +103,9 @@ pub(super) fn checks(plan: Plan) -> Vec<Check> {
 fn one(truth: &Truth, scatter: Scatter, seed: u64) -> Vec<Outcome> {
     let measured = measure(&truth.game, scatter, seed);
     let blocks = blocks(&measured);
-    let spread = resample_anarchy(&measured, &blocks, RESAMPLES, seed).ok();
+    let spread = resample_anarchy(&measured, &blocks, RESAMPLES, seed, Deadline::NEVER).ok();
     let spread = spread.map(|found| covers(found.anarchy.low, found.anarchy.high, truth.anarchy));
-    let Ok(bounds) = simultaneous_bounds(&measured, &blocks, true) else {
+    let Ok(bounds) = simultaneous_bounds(&measured, &blocks, Some(Deadline::NEVER)) else {
         return vec![None, None, None, spread, None, None];
     };
     let (anarchy, stability) = (bounds.anarchy, bounds.stability);

@@ -83,6 +83,38 @@ fn replicates_in_blocks_bound_the_price() {
 }
 
 #[test]
+fn the_next_profile_is_named_with_its_block() {
+    let mut rows = String::new();
+    let names = ["silent", "talk"];
+    for (profile, costs) in [[1.0, 1.0], [3.0, 0.5], [0.5, 3.0], [2.0, 2.0]].iter().enumerate() {
+        for block in 0..8 {
+            // The costly equilibrium scatters, and the last block lacks it.
+            let wobble = if profile == 3 { 0.1 * f64::from(block % 3) } else { 0.0 };
+            let [one, two] = costs.map(|cost| cost * (1.0 + wobble));
+            if (profile, block) != (3, 7) {
+                let (a, b) = (names[profile / 2], names[profile % 2]);
+                rows += &format!("{a},{b},{},{},{},day {block}\n", -one, -two, one + two);
+            }
+        }
+    }
+    let game = format!("A,B,payoff_A,payoff_B,cost,block\n{rows}");
+    let file = crate::support::file_of(&game);
+    let path = file.path().to_str().unwrap();
+    let (answer, code) = json(&["design", "next", "--game", path, "--count", "2", "--json"]);
+    assert_eq!((code, answer["points"].as_array().unwrap().len()), (Some(0), 2));
+    let first = &answer["points"][0];
+    let named = ["A", "B", "block", "missing_in_block"].map(|key| first[key].clone());
+    assert_eq!(named, [value!("talk"), value!("talk"), value!("day 7"), value!(1)]);
+    assert!(first["shrinkage"].as_f64().unwrap() > 0.0);
+    let high = |value: &Value| value["high"].as_f64().unwrap();
+    assert!(high(&answer["poa_with_one_more_block"]) < high(&answer["poa"]));
+    let file = crate::support::file_of(PRISONERS);
+    let output = nashtrace(&["design", "next", "--game", file.path().to_str().unwrap()]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("the game has no replicates"), "{said}");
+}
+
+#[test]
 fn flags_that_name_nobody_are_refused() {
     let only = "player A has no strategy \"x\", only silent, talk";
     let cases = [

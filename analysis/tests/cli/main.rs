@@ -9,3 +9,4 @@ mod runs;
 mod series;
 mod solve;
 mod support;
+mod threads;

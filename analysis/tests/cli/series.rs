@@ -144,6 +144,13 @@ fn designs_are_repeatable() {
     let next: Vec<&str> = next.into_iter().chain(["y=9"]).collect();
     let (sentence, _) = complaint(&next, measured);
     assert_eq!(sentence, "standard input: line 4: k is 2, outside 0 to 1");
+    let (sentence, code) = complaint(&["design", "sobol"], "");
+    assert_eq!(
+        (sentence.as_str(), code),
+        ("a design needs a knob, such as --knob temperature=0:1", Some(2))
+    );
+    let (sentence, code) = complaint(&["pareto", "-"], measured);
+    assert!(sentence.starts_with("name the objectives") && code == Some(2), "{sentence}");
 }
 
 #[test]

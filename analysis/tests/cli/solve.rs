@@ -1,41 +1,14 @@
 //! `nashtrace solve` on files.
 
-use std::io::Write;
-use std::process::{Output, Stdio};
-
-use rand::{Rng, SeedableRng};
 use serde_json::Value;
 
-use crate::support::{answer_to_file, command_of, file_of, keys, nashtrace};
+use crate::support::{answer_to_file, file_of, keys, nashtrace, random_game, run_with};
 
 fn solved(text: &str, more: &[&str]) -> Value {
     answer_to_file("solve", text, more)
 }
 
-fn run_with(arguments: &[&str], threads: &str, input: &str) -> Output {
-    let mut child = command_of(arguments)
-        .env("RAYON_NUM_THREADS", threads)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    child.wait_with_output().unwrap()
-}
-
 const BATTLE: &str = "A,B,payoff_A,payoff_B,cost\nx,y,2,1,3\nx,z,0,0,5\nw,y,0,0,5\nw,z,1,2,3\n";
-
-/// A random game of Gambit's format.
-fn random_game(shape: &[usize], seed: u64) -> String {
-    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
-    let players: String = shape.iter().enumerate().map(|(p, _)| format!("\"{p}\" ")).collect();
-    let counts: String = shape.iter().map(|count| format!("{count} ")).collect();
-    let entries = shape.len() * shape.iter().product::<usize>();
-    let payoffs: String =
-        (0..entries).map(|_| format!("{} ", random.random_range(0..1_000_000))).collect();
-    format!("NFG 1 R \"\" {{ {players}}} {{ {counts}}}\n\n{payoffs}\n")
-}
 
 #[test]
 fn the_answer_has_the_keys_that_others_rely_on() {
@@ -75,18 +48,9 @@ fn the_answer_has_the_keys_that_others_rely_on() {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
-    let game = random_game(&[3, 3, 3], 11);
-    let arguments = ["solve", "-", "--json", "--seed", "5", "--time-limit", "600"];
-    let [one, two] = ["1", "2"].map(|threads| run_with(&arguments, threads, &game));
-    assert!(one.status.success() && !one.stdout.is_empty());
-    assert_eq!(one.stdout, two.stdout);
-}
-
-#[test]
 fn what_there_is_no_time_for_is_said() {
     let game = random_game(&[7, 7, 7], 1);
-    let output = run_with(&["solve", "-", "--json", "--time-limit", "0.5"], "2", &game);
+    let output = run_with(&["solve", "-", "--json", "--time-limit", "0.5"], &game, "2");
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
     let count = answer["equilibria"].as_array().unwrap().len();
     assert_eq!(answer["completeness"], format!("{count} found"));

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use nashtrace::abi::{ABI_VERSION, Api, SessionOptions, Status, nashtrace_get_api};
@@ -13,6 +13,7 @@ use nashtrace::record::{
 };
 use nashtrace::state::CostFormula;
 use nashtrace::trace::{Item, Reader};
+use rand::{Rng, SeedableRng};
 use serde_json::Value;
 use zerocopy::FromZeros;
 
@@ -26,6 +27,30 @@ pub(crate) fn command_of(arguments: &[&str]) -> Command {
 /// Run `nashtrace` with arguments.
 pub(crate) fn nashtrace(arguments: &[&str]) -> Output {
     command_of(arguments).output().unwrap()
+}
+
+/// Run `nashtrace` with an input on so many threads.
+pub(crate) fn run_with(arguments: &[&str], input: &str, threads: &str) -> Output {
+    let mut child = command_of(arguments)
+        .env("RAYON_NUM_THREADS", threads)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// A random game of Gambit's format.
+pub(crate) fn random_game(shape: &[usize], seed: u64) -> String {
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+    let players: String = shape.iter().enumerate().map(|(p, _)| format!("\"{p}\" ")).collect();
+    let counts: String = shape.iter().map(|count| format!("{count} ")).collect();
+    let entries = shape.len() * shape.iter().product::<usize>();
+    let payoffs: String =
+        (0..entries).map(|_| format!("{} ", random.random_range(0..1_000_000))).collect();
+    format!("NFG 1 R \"\" {{ {players}}} {{ {counts}}}\n\n{payoffs}\n")
 }
 
 /// What a command answers with `--json` among its arguments, and its exit code.

@@ -1,8 +1,8 @@
 //! Games of the literature.
 
 use nashtrace_analysis::game::{
-    Certificate, Completeness, CorrelatedKind, DominanceKind, Game, Player, extreme_correlated,
-    iterated_dominance, logit_path, pure_equilibria,
+    Certificate, Completeness, CorrelatedKind, Deadline, DominanceKind, Game, Player,
+    extreme_correlated, iterated_dominance, logit_path, pure_equilibria,
 };
 
 use crate::support::{assert_close, bimatrix, by_rule, first_fastest, near, solve};
@@ -11,7 +11,7 @@ use crate::support::{assert_close, bimatrix, by_rule, first_fastest, near, solve
 fn correlated_welfare(game: &Game, kind: CorrelatedKind) -> [f64; 2] {
     let welfare: Vec<f64> = (0..game.profiles()).map(|profile| game.welfare(profile)).collect();
     [false, true].map(|largest| {
-        let extreme = extreme_correlated(game, kind, &welfare, largest).unwrap();
+        let extreme = extreme_correlated(game, kind, &welfare, largest, Deadline::NEVER).unwrap();
         assert!(extreme.violation < 1e-9);
         extreme.value
     })
@@ -160,6 +160,51 @@ fn nau_2004_section_5() {
     assert_eq!((isolated.component, isolated.is_strict), (None, false));
     let welfare = correlated_welfare(&game, CorrelatedKind::Correlated);
     assert_close(&welfare, &[0.75, 3.0], 1e-9);
+}
+
+#[test]
+fn nau_2004_section_6() {
+    let payoffs = [
+        [[2., 0., 0.], [1., 0., 2.], [1., 0., 1.], [2., 0., 1.]],
+        [[0., 1., 1.], [0., 2., 1.], [0., 1., 2.], [0., 2., 0.]],
+        [[0., 2., 1.], [0., 1., 1.], [0., 2., 0.], [0., 1., 2.]],
+        [[1., 0., 2.], [2., 0., 0.], [2., 0., 1.], [1., 0., 1.]],
+    ];
+    let game = by_rule(&[2, 2, 4], |s| payoffs[2 * s[0] + s[1]][s[2]].to_vec());
+    let found = solve(&game);
+    assert_eq!(found.completeness, Completeness::CompleteUpToDegeneracy);
+    assert!(pure_equilibria(&game).is_empty());
+    // Players 1 and 2 mix evenly, and player 3 plays (r, r, 1/2 - r, 1/2 - r).
+    assert_eq!(found.components.len(), 1, "{:?}", found.components);
+    let component = &found.components[0];
+    assert_eq!(component.dimension, 1);
+    for end in [[0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5]] {
+        let whole = [&[0.5; 4][..], &end].concat();
+        let is_end = |point: &Vec<Vec<f64>>| {
+            point.concat().iter().zip(&whole).all(|(a, b)| (a - b).abs() < 1e-7)
+        };
+        assert!(component.points.iter().any(is_end), "{end:?} is not among {:?}", component.points);
+    }
+    assert!(found.equilibria.iter().all(|e| e.component == Some(0)), "{:?}", found.equilibria);
+    let welfare = |kind| correlated_welfare(&game, kind);
+    assert_close(&welfare(CorrelatedKind::Correlated), &[2.5, 2.5], 1e-9);
+    assert_close(&welfare(CorrelatedKind::Coarse), &[2.0, 3.0], 1e-9);
+}
+
+#[test]
+fn shapley_1974_figure_2() {
+    let game = bimatrix(
+        3,
+        &[(2., 3.), (2., 0.), (0., 2.), (0., 0.), (3., 3.), (0., 2.), (3., 0.), (0., 0.), (1., 1.)],
+    );
+    let found = solve(&game);
+    assert_eq!((found.completeness, found.equilibria.len()), (Completeness::Complete, 3));
+    let pure = [
+        near(&found, &[0., 1., 0., 0., 1., 0.], 0.0),
+        near(&found, &[0., 0., 1., 0., 0., 1.], 0.0),
+    ];
+    assert_eq!(pure.map(|e| e.payoffs.clone()), [[3.0, 3.0], [1.0, 1.0]]);
+    near(&found, &[0., 0.5, 0.5, 0., 0.25, 0.75], 0.0);
 }
 
 #[test]

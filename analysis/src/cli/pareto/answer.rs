@@ -59,7 +59,7 @@ impl Replicates {
 impl Answer {
     pub(super) fn of(arguments: &Arguments, columns: &Columns) -> Result<Self, String> {
         let objectives = &arguments.objectives;
-        let all = objectives.points(columns).map_err(|error| error.to_string())?;
+        let all = objectives.points(columns)?;
         let reference = objectives.reference()?;
         let groups = match &arguments.configuration {
             Some(column) => {

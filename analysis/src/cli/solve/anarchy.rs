@@ -53,8 +53,14 @@ impl Price {
             Some([worst(CorrelatedKind::Correlated)?, worst(CorrelatedKind::Coarse)?])
         });
         let measured = PairedBlocks::of(game).map(|blocks| Measured {
-            bounds: simultaneous_bounds(game, &blocks, is_small),
-            resamples: resample_anarchy(game, &blocks, solved.resamples, solved.seed),
+            bounds: simultaneous_bounds(game, &blocks, is_small.then_some(solved.deadline)),
+            resamples: resample_anarchy(
+                game,
+                &blocks,
+                solved.resamples,
+                solved.seed,
+                solved.deadline,
+            ),
             blocks,
         });
         let robust = smoothness(game).ok().flatten();
@@ -131,7 +137,21 @@ impl Price {
                 measured.blocks.left_out
             ));
         }
+        let is_bounded = |bounds: &AnarchyBounds| bounds.all_equilibria.is_some();
+        if measured.bounds.as_ref().is_ok_and(|bounds| !is_bounded(bounds))
+            && solved.game.profiles() <= MOST_COORDINATED
+        {
+            notes.push(
+                "the bounds are those of pure equilibria: the linear program over all equilibria was not solved \
+                 in the time there was"
+                    .to_owned(),
+            );
+        }
         if let Ok(resamples) = &measured.resamples {
+            if resamples.resamples < solved.resamples {
+                let (drawn, wanted) = (resamples.resamples, solved.resamples);
+                notes.push(format!("there was time for {drawn} of {wanted} resamples"));
+            }
             let unsure = resamples.survival.iter().filter(|(_, share)| *share < 1.0 - LOST).count();
             if unsure > 0 {
                 notes.push(format!(

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Section, Solved};
 use crate::game::{
-    CorrelatedEquilibrium, CorrelatedError, CorrelatedKind, Game, extreme_correlated,
+    CorrelatedEquilibrium, CorrelatedError, CorrelatedKind, Deadline, Game, extreme_correlated,
 };
 use crate::report::{Table, number, sentence};
 
@@ -25,15 +25,15 @@ pub(super) struct Correlated {
 }
 
 impl Correlated {
-    pub(super) fn of(game: &Game) -> Self {
+    pub(super) fn of(game: &Game, deadline: Deadline) -> Self {
         let welfare: Vec<f64> = (0..game.profiles()).map(|profile| game.welfare(profile)).collect();
         let values = [("welfare", Some(&welfare[..])), ("cost", game.costs())];
         let mut rows = Vec::new();
         for (kind_name, kind) in KINDS {
             for (name, values) in values {
                 let Some(values) = values else { continue };
-                let extremes =
-                    [false, true].map(|largest| extreme_correlated(game, kind, values, largest));
+                let extreme = |largest| extreme_correlated(game, kind, values, largest, deadline);
+                let extremes = [false, true].map(extreme);
                 rows.push((kind_name, name, extremes));
             }
         }

@@ -16,14 +16,14 @@ mod stackelberg;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use correlated::Correlated;
 
 use super::{Answered, Ending, complain, write_json};
-use crate::game::{Equilibria, Game, LogitPath, MixedProfile, Search, logit_path};
+use crate::game::{Deadline, Equilibria, Game, LogitPath, MixedProfile, Search, logit_path};
 use crate::load::game_of_file;
 use crate::report::heading;
 
@@ -47,7 +47,8 @@ pub(super) struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Stop looking for equilibria after so many seconds, with what was found
+    /// Answer after so many seconds with what there is by then; equilibria are looked for in four fifths of
+    /// them
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds)]
     time_limit: f64,
     /// Seed of everything random
@@ -84,6 +85,8 @@ struct Solved {
     logit: LogitPath,
     correlated: Correlated,
     profiles: Vec<(String, MixedProfile)>,
+    /// When the answer has to be there.
+    deadline: Deadline,
     /// Who commits first; everyone in turn if not given.
     leader: Option<usize>,
     noise: f64,
@@ -148,21 +151,24 @@ fn solve(arguments: &Arguments) -> Result<Solved, String> {
     let leader = leader.transpose()?;
     let of_text = |text: &String| Ok((text.clone(), profiles::parse(&game, text)?));
     let profiles = arguments.profile.iter().map(of_text).collect::<Result<_, String>>()?;
-    let deadline = Instant::now() + Duration::from_secs_f64(arguments.time_limit);
-    let search = Search { seed: arguments.seed, stop: &|| Instant::now() >= deadline };
+    let after = |share: f64| Deadline::after(Duration::from_secs_f64(share * arguments.time_limit));
+    let (soon, later, deadline) = (after(0.5), after(0.8), after(1.0));
+    let search = Search { seed: arguments.seed, stop: &|| later.has_passed() };
     // One equilibrium comes first: it takes little time at any size.
     let logit = logit_path(&game, LOGIT_TOLERANCE, search.stop);
     if let Some(file) = &arguments.logit_path {
         logit::export(&game, &logit, file)?;
     }
+    // A few linear programs, which the search may not leave the time for.
+    let correlated = Correlated::of(&game, soon);
     let equilibria = crate::game::equilibria(&game, search);
-    let correlated = Correlated::of(&game);
     Ok(Solved {
         game,
         equilibria,
         logit,
         correlated,
         profiles,
+        deadline,
         leader,
         noise: arguments.noise,
         resamples: arguments.resamples as usize,

@@ -9,7 +9,7 @@ use crate::game::stackelberg::{
     Commitment, MixedCommitment, correlated_commitment, mixed_on_grid, mixed_optimistic,
     mixed_pessimistic, observed_with_noise, pure_commitment,
 };
-use crate::game::{Game, pure_equilibria};
+use crate::game::{CorrelatedError, Game, LinearProgramError, pure_equilibria};
 use crate::report::{Table, number, sentence};
 
 pub(super) const SECTION: Section =
@@ -38,6 +38,8 @@ struct Leader {
     /// Whether the pessimistic mixed value is exact, or only the best of a grid.
     is_exact: bool,
     correlated: Option<f64>,
+    /// Whether there was no time for some of its linear programs.
+    is_cut_short: bool,
     /// What it gets in the pure equilibria of commitment that is seen through noise: least and largest.
     noisy: Option<Option<[f64; 2]>>,
 }
@@ -47,21 +49,31 @@ impl Leader {
         let game = &solved.game;
         let pure = pure_commitment(game, player);
         let is_exact = game.players() == 2;
+        let until = solved.deadline;
+        let mut is_cut_short = false;
+        let mut solved_in_time = |found: Result<Option<MixedCommitment>, LinearProgramError>| {
+            is_cut_short |= found == Err(LinearProgramError::OutOfTime);
+            found.ok().flatten()
+        };
+        let optimistic = solved_in_time(mixed_optimistic(game, player, until));
         let pessimistic = if is_exact {
-            mixed_pessimistic(game, player).ok().flatten()
+            solved_in_time(mixed_pessimistic(game, player, until))
         } else if game.strategies(player) <= MOST_ON_GRID {
             let [_, pessimistic] = mixed_on_grid(game, player, GRID);
             pessimistic
         } else {
             None
         };
+        let correlated = correlated_commitment(game, player, until);
+        is_cut_short |= correlated == Err(CorrelatedError::Unsolved(LinearProgramError::OutOfTime));
         Self {
             player,
             pure: [pure.optimistic, pure.pessimistic],
             unanswered: pure.unanswered,
-            mixed: [mixed_optimistic(game, player).ok().flatten(), pessimistic],
+            mixed: [optimistic, pessimistic],
             is_exact,
-            correlated: correlated_commitment(game, player).ok(),
+            correlated: correlated.ok(),
+            is_cut_short,
             noisy: noisy_values(game, player, solved.noise),
         }
     }
@@ -116,6 +128,7 @@ fn json(solved: &Solved, answer: &mut Map<String, Value>) {
                 "pessimistic_is_exact": leader.is_exact,
             },
             "correlated": leader.correlated,
+            "complete": !leader.is_cut_short,
             "noisy": noisy,
         })
     });
@@ -136,11 +149,13 @@ fn print(solved: &Solved, out: &mut dyn Write) -> io::Result<()> {
     ];
     let mut table = Table::new(&columns).left(7);
     let mut is_exact = true;
+    let mut is_cut_short = false;
     let mut unanswered = Vec::new();
     for leader in leaders(solved) {
         let value = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), number);
         let name = &game.player(leader.player).name;
         is_exact &= leader.is_exact;
+        is_cut_short |= leader.is_cut_short;
         table.row(vec![
             name.clone(),
             value(leader.pure[0].map(|found| found.value)),
@@ -177,6 +192,9 @@ fn print(solved: &Solved, out: &mut dyn Write) -> io::Result<()> {
             "With several followers the pessimist's mixture is the best of a grid of 1/{GRID}, so a lower bound; \
              everything else is exact over pure answers."
         ));
+    }
+    if is_cut_short {
+        notes.push("There was no time for all mixtures: what is missing says \"none\".".to_owned());
     }
     if !unanswered.is_empty() {
         notes.push(format!("No pure answer follows {}.", unanswered.join("; ")));

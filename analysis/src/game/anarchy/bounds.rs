@@ -3,7 +3,7 @@
 use super::paired::PairedBlocks;
 use super::point::Verdict;
 use crate::game::correlated::largest_expectation;
-use crate::game::{CorrelatedKind, Game};
+use crate::game::{CorrelatedKind, Deadline, Game};
 use crate::stats::{mean, standard_error, student_quantile};
 
 /// One interval, or sides of it that cannot be given.
@@ -48,8 +48,8 @@ const ERROR: f64 = 0.05;
 /// as many intervals are needed as there are profiles, not pairs. Noise counts as roughly normal between
 /// blocks. This combination is ours.
 ///
-/// With `include_mixed` the bound over all equilibria comes from the linear program of correlated equilibria,
-/// relaxed by the same intervals.
+/// The bound over all equilibria comes from the linear program of correlated equilibria, relaxed by the same
+/// intervals; it is solved if there is a deadline for it, until then.
 ///
 /// # Errors
 ///
@@ -58,16 +58,49 @@ const ERROR: f64 = 0.05;
 pub fn simultaneous_bounds(
     game: &Game,
     blocks: &PairedBlocks,
-    include_mixed: bool,
+    all_until: Option<Deadline>,
 ) -> Result<AnarchyBounds, Verdict> {
+    let found = contain(game, blocks, &|_| 1.0)?;
+    let all_equilibria = all_until.and_then(|until| found.all_equilibria(game, until));
+    let anarchy = found.anarchy()?;
+    let Certainty { stability, possible, certain, .. } = found;
+    Ok(AnarchyBounds {
+        anarchy,
+        stability,
+        all_equilibria,
+        possible,
+        certain,
+        blocks: blocks.len(),
+    })
+}
+
+/// What the simultaneous intervals say of pure equilibria.
+pub(super) struct Certainty {
+    gains: Gains,
+    /// By profile, its cost over the mean of all.
+    pub(super) costs: Vec<Bound>,
+    optimum: Bound,
+    anarchy: Bound,
+    stability: Bound,
+    possible: Vec<usize>,
+    certain: Vec<usize>,
+}
+
+/// Make the simultaneous intervals, and see which profiles they leave as equilibria and as optimum. `share` scales
+/// the intervals of what concerns a profile: 1 as measured, less to ask what more measurements of it would do.
+pub(super) fn contain(
+    game: &Game,
+    blocks: &PairedBlocks,
+    share: &dyn Fn(usize) -> f64,
+) -> Result<Certainty, Verdict> {
     if game.costs().is_none() || blocks.costs.len() != blocks.len() {
         return Err(Verdict::NoSocialCost);
     }
     if blocks.len() < FEWEST_BLOCKS {
         return Err(Verdict::NotIdentified);
     }
-    let costs = relative_costs(blocks)?;
-    let gains = Gains::of(game, blocks);
+    let costs = relative_costs(blocks, share)?;
+    let gains = Gains::of(game, blocks, share);
     let (possible, certain) = gains.containment(game);
     let low_of = |profile: &usize| costs[*profile].low;
     let high_of = |profile: &usize| costs[*profile].high;
@@ -78,11 +111,6 @@ pub fn simultaneous_bounds(
     };
     if optimum.low <= 0.0 {
         return Err(Verdict::Unbounded);
-    }
-    let all_equilibria =
-        if include_mixed { all_equilibria(game, &gains, &costs, &certain, optimum) } else { None };
-    if possible.is_empty() {
-        return Err(Verdict::NotIdentified);
     }
     // Without a certain equilibrium, the true ones are some of the possible.
     let anarchy_low = if certain.is_empty() {
@@ -95,14 +123,9 @@ pub fn simultaneous_bounds(
     } else {
         least(certain.iter().map(high_of))
     };
-    Ok(AnarchyBounds {
-        anarchy: ratio(anarchy_low, largest(possible.iter().map(high_of)), optimum),
-        stability: ratio(least(possible.iter().map(low_of)), stability_high, optimum),
-        all_equilibria,
-        possible,
-        certain,
-        blocks: blocks.len(),
-    })
+    let anarchy = ratio(anarchy_low, largest(possible.iter().map(high_of)), optimum);
+    let stability = ratio(least(possible.iter().map(low_of)), stability_high, optimum);
+    Ok(Certainty { gains, costs, optimum, anarchy, stability, possible, certain })
 }
 
 /// The ratio of costs between these ends to the optimum.
@@ -111,26 +134,28 @@ fn ratio(low: f64, high: f64, optimum: Bound) -> Bound {
     Bound { low: (low / optimum.high).max(1.0), high: (high / optimum.low).max(1.0) }
 }
 
-fn all_equilibria(
-    game: &Game,
-    gains: &Gains,
-    costs: &[Bound],
-    certain: &[usize],
-    optimum: Bound,
-) -> Option<Bound> {
-    let gain = |player: usize, from: usize, to: usize| {
-        gains.low(game, player, from, to) / game.payoff_scale(player)
-    };
-    let most = |values: Vec<f64>| {
-        let found = largest_expectation(game, CorrelatedKind::Correlated, &values, gain);
-        found.ok().map(|optimum| optimum.value)
-    };
-    let high = most(costs.iter().map(|bound| bound.high).collect())?;
-    let low = match certain {
-        [] => -most(costs.iter().map(|bound| -bound.low).collect())?,
-        certain => largest(certain.iter().map(|profile| costs[*profile].low)),
-    };
-    Some(ratio(low, high, optimum))
+impl Certainty {
+    /// The Price of Anarchy, unless no profile can be an equilibrium.
+    pub(super) fn anarchy(&self) -> Result<Bound, Verdict> {
+        if self.possible.is_empty() { Err(Verdict::NotIdentified) } else { Ok(self.anarchy) }
+    }
+
+    /// The bound over all equilibria, by the linear program.
+    fn all_equilibria(&self, game: &Game, until: Deadline) -> Option<Bound> {
+        let gain = |player: usize, from: usize, to: usize| {
+            self.gains.low(game, player, from, to) / game.payoff_scale(player)
+        };
+        let most = |values: Vec<f64>| {
+            let found = largest_expectation(game, CorrelatedKind::Correlated, &values, gain, until);
+            found.ok().map(|optimum| optimum.value)
+        };
+        let high = most(self.costs.iter().map(|bound| bound.high).collect())?;
+        let low = match self.certain.as_slice() {
+            [] => -most(self.costs.iter().map(|bound| -bound.low).collect())?,
+            certain => largest(certain.iter().map(|profile| self.costs[*profile].low)),
+        };
+        Some(ratio(low, high, self.optimum))
+    }
 }
 
 /// Simultaneous intervals of the gain of every move: mean plus or minus the critical value x standard error.
@@ -140,7 +165,7 @@ struct Gains {
 }
 
 impl Gains {
-    fn of(game: &Game, blocks: &PairedBlocks) -> Self {
+    fn of(game: &Game, blocks: &PairedBlocks, share: &dyn Fn(usize) -> f64) -> Self {
         let players = game.players();
         let pairs = |player: usize| {
             game.profiles() / game.strategies(player)
@@ -154,7 +179,8 @@ impl Gains {
                 .iter()
                 .map(|payoffs| payoffs[to * players + player] - payoffs[from * players + player])
                 .collect();
-            (mean(&differences), critical * standard_error(&differences))
+            let share = share(from).min(share(to));
+            (mean(&differences), share * critical * standard_error(&differences))
         };
         let of_player = |from: usize, player: usize| {
             game.deviations(from, player).map(|to| gain(player, from, to)).collect()
@@ -181,19 +207,22 @@ impl Gains {
 }
 
 /// Two-sided, for so many intervals together.
-fn critical_value(intervals: f64, blocks: usize) -> f64 {
+pub(super) fn critical_value(intervals: f64, blocks: usize) -> f64 {
     student_quantile(1.0 - ERROR / 2.0 / (2.0 * intervals), blocks as f64 - 1.0)
 }
 
 /// Simultaneous intervals of each profile's cost over the mean cost of all profiles.
-fn relative_costs(blocks: &PairedBlocks) -> Result<Vec<Bound>, Verdict> {
+fn relative_costs(
+    blocks: &PairedBlocks,
+    share: &dyn Fn(usize) -> f64,
+) -> Result<Vec<Bound>, Verdict> {
     let profiles = blocks.costs[0].len();
     let critical = critical_value(profiles as f64, blocks.len());
     let overall: Vec<f64> = blocks.costs.iter().map(|costs| mean(costs)).collect();
     (0..profiles)
         .map(|profile| {
             let own: Vec<f64> = blocks.costs.iter().map(|costs| costs[profile]).collect();
-            fieller(&own, &overall, critical).ok_or(Verdict::Unbounded)
+            fieller(&own, &overall, share(profile) * critical).ok_or(Verdict::Unbounded)
         })
         .collect()
 }
@@ -263,7 +292,9 @@ mod tests {
     #[test]
     fn without_noise_the_bounds_are_the_truth() {
         let game = tight_five_halves().to_game().unwrap();
-        let bounds = simultaneous_bounds(&game, &measured(&game, 3, 0.0, 0.0, 1), true).unwrap();
+        let bounds =
+            simultaneous_bounds(&game, &measured(&game, 3, 0.0, 0.0, 1), Some(Deadline::NEVER))
+                .unwrap();
         let close = |bound: Bound, truth: f64| {
             assert!(
                 (bound.low - truth).abs() < 1e-7 && (bound.high - truth).abs() < 1e-7,
@@ -282,7 +313,7 @@ mod tests {
         // The costly equilibrium hangs on a tie, so it is never certain and only the upper end is tight.
         let excess = |common: f64| {
             let bounds =
-                simultaneous_bounds(&game, &measured(&game, 10, 0.05, common, 3), false).unwrap();
+                simultaneous_bounds(&game, &measured(&game, 10, 0.05, common, 3), None).unwrap();
             assert!(bounds.anarchy.low <= 2.5 && 2.5 <= bounds.anarchy.high, "{bounds:?}");
             bounds.anarchy.high - 2.5
         };
@@ -292,13 +323,12 @@ mod tests {
     #[test]
     fn what_cannot_be_bounded_has_its_verdict() {
         let game = tight_five_halves().to_game().unwrap();
-        let verdict =
-            |blocks: &PairedBlocks| simultaneous_bounds(&game, blocks, false).unwrap_err();
+        let verdict = |blocks: &PairedBlocks| simultaneous_bounds(&game, blocks, None).unwrap_err();
         assert_eq!(verdict(&measured(&game, 2, 0.01, 0.0, 1)), Verdict::NotIdentified);
         assert_eq!(verdict(&measured(&game, 4, 0.8, 0.0, 1)), Verdict::Unbounded);
         let bare = game.with_payoffs(game.payoffs().to_vec()).unwrap();
         let blocks = measured(&game, 5, 0.01, 0.0, 1);
-        assert_eq!(simultaneous_bounds(&bare, &blocks, false), Err(Verdict::NoSocialCost));
+        assert_eq!(simultaneous_bounds(&bare, &blocks, None), Err(Verdict::NoSocialCost));
     }
 
     #[test]

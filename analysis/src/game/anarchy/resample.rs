@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::paired::PairedBlocks;
 use super::point::{Verdict, least};
-use crate::game::Game;
+use crate::game::{Deadline, Game};
 use crate::stats::{Interval, mean, quantile_sorted};
 
 /// The Price of Anarchy over pure equilibria in resamples of the blocks.
@@ -26,7 +26,7 @@ pub struct AnarchyResamples {
     pub without_equilibrium: f64,
     /// By profile that is a pure equilibrium of the means: the share of resamples in which it still is.
     pub survival: Vec<(usize, f64)>,
-    /// Resamples.
+    /// Resamples; fewer than asked for if time was up.
     pub resamples: usize,
 }
 
@@ -40,7 +40,10 @@ pub fn resample_anarchy(
     blocks: &PairedBlocks,
     resamples: usize,
     seed: u64,
+    deadline: Deadline,
 ) -> Result<AnarchyResamples, Verdict> {
+    /// So many are drawn whatever the time.
+    const LEAST: usize = 20;
     if blocks.costs.is_empty() {
         return Err(Verdict::NoSocialCost);
     }
@@ -48,17 +51,22 @@ pub fn resample_anarchy(
         return Err(Verdict::NotIdentified);
     }
     let means = Sample::of(game, blocks, &vec![1; blocks.len()]);
-    let drawn: Vec<Sample> = (0..resamples)
+    let drawn: Vec<Option<Sample>> = (0..resamples)
         .into_par_iter()
         .map(|resample| {
+            if resample >= LEAST && deadline.has_passed() {
+                return None;
+            }
             // A stream of its own for each: the same numbers on any number of threads.
             let mut random = ChaCha12Rng::seed_from_u64(seed);
             random.set_stream(resample as u64);
             let mut times = vec![0; blocks.len()];
             (0..blocks.len()).for_each(|_| times[random.random_range(0..blocks.len())] += 1);
-            Sample::of(game, blocks, &times)
+            Some(Sample::of(game, blocks, &times))
         })
         .collect();
+    let drawn: Vec<Sample> = drawn.into_iter().flatten().collect();
+    let resamples = drawn.len();
     if drawn.iter().any(|sample| !sample.is_positive) {
         return Err(Verdict::Unbounded);
     }
@@ -153,7 +161,9 @@ mod tests {
     #[test]
     fn what_blocks_have_in_common_changes_nothing() {
         let game = tight_five_halves().to_game().unwrap();
-        let found = resample_anarchy(&game, &blocks(&game, &[1.0, 2.0, 3.0]), 200, 1).unwrap();
+        let found =
+            resample_anarchy(&game, &blocks(&game, &[1.0, 2.0, 3.0]), 200, 1, Deadline::NEVER)
+                .unwrap();
         assert!(
             (found.anarchy.low - 2.5).abs() < 1e-12 && (found.anarchy.high - 2.5).abs() < 1e-12
         );
@@ -168,17 +178,20 @@ mod tests {
         let mut data = blocks(&game, &[1.0; 5]);
         // In one block player 1 gains much by leaving the costly equilibrium.
         data.payoffs[0][3 * 3] += 3.0;
-        let found = resample_anarchy(&game, &data, 1000, 1).unwrap();
+        let found = resample_anarchy(&game, &data, 1000, 1, Deadline::NEVER).unwrap();
         let share = found.survival.iter().find(|(profile, _)| *profile == 7).map(|found| found.1);
         assert!(share.is_none_or(|share| share < 1.0), "{:?}", found.survival);
         let again = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-        assert_eq!(found, again.install(|| resample_anarchy(&game, &data, 1000, 1).unwrap()));
+        assert_eq!(
+            found,
+            again.install(|| resample_anarchy(&game, &data, 1000, 1, Deadline::NEVER).unwrap())
+        );
     }
 
     #[test]
     fn too_little_has_its_verdict() {
         let game = tight_five_halves().to_game().unwrap();
-        let one = resample_anarchy(&game, &blocks(&game, &[1.0]), 10, 1);
+        let one = resample_anarchy(&game, &blocks(&game, &[1.0]), 10, 1, Deadline::NEVER);
         assert_eq!(one, Err(Verdict::NotIdentified));
     }
 }

@@ -82,7 +82,7 @@ mod tests {
     use crate::game::congestion::tests::{
         braess, random_congestion, singletons, tight_five_halves,
     };
-    use crate::game::{CorrelatedKind, extreme_correlated, pure_equilibria};
+    use crate::game::{CorrelatedKind, Deadline, extreme_correlated, pure_equilibria};
 
     fn bound(game: &Game) -> f64 {
         smoothness(game).unwrap().unwrap().bound
@@ -91,7 +91,6 @@ mod tests {
     #[test]
     fn bounds_of_the_literature() {
         assert!((bound(&tight_five_halves().to_game().unwrap()) - 2.5).abs() < 1e-12);
-        // 67/55, which peers.md prints as 1.218182.
         assert!((bound(&braess(true).to_game().unwrap()) - 67.0 / 55.0).abs() < 1e-12);
         assert!(bound(&singletons().to_game().unwrap()) >= 4.0 / 3.0 - 1e-12);
     }
@@ -132,8 +131,11 @@ mod tests {
                 pure_equilibria(&game).iter().map(|p| costs[*p] / optimum).collect();
             let stability = pure.iter().copied().fold(f64::INFINITY, f64::min);
             let anarchy = pure.iter().copied().fold(0.0, f64::max);
-            let [correlated, coarse] = [CorrelatedKind::Correlated, CorrelatedKind::Coarse]
-                .map(|kind| extreme_correlated(&game, kind, costs, true).unwrap().value / optimum);
+            let [correlated, coarse] =
+                [CorrelatedKind::Correlated, CorrelatedKind::Coarse].map(|kind| {
+                    extreme_correlated(&game, kind, costs, true, Deadline::NEVER).unwrap().value
+                        / optimum
+                });
             let robust = bound(&game);
             let rising = [1.0, stability, anarchy, correlated, coarse, robust];
             assert!(

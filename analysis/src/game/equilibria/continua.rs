@@ -7,7 +7,7 @@ use nalgebra::{DMatrix, DVector};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::Suspect;
+use super::examine::Suspect;
 use super::supports::Support;
 use crate::game::{Game, MixedProfile};
 

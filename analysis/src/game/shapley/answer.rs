@@ -60,9 +60,6 @@ pub struct ShapleyAnswer {
     pub is_convex: bool,
 }
 
-/// The 97.5 % quantile of the standard normal distribution.
-const NORMAL_975: f64 = 1.959_963_984_540_054;
-
 impl ShapleyAnswer {
     /// Answer: exact up to [`MOST_EXACT`] players, by random orders beyond.
     #[must_use]
@@ -110,14 +107,11 @@ impl ShapleyAnswer {
             values[bits.sum::<usize>()]
         };
         let found = sampled_shapley(table.players().len(), value, permutations, seed);
-        let shares = found.values.iter().zip(&found.standard_errors).map(|(value, error)| Share {
-            value: *value,
-            interval: Some(Interval {
-                low: value - NORMAL_975 * error,
-                high: value + NORMAL_975 * error,
-            }),
+        let shares = (0..found.values.len()).map(|player| Share {
+            value: found.values[player],
+            interval: Some(found.interval(player)),
             resampled: None,
-            standard_error: Some(*error),
+            standard_error: Some(found.standard_errors[player]),
         });
         Self {
             shares: shares.collect(),

@@ -4,6 +4,8 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha12Rng;
 
+use crate::stats::{Interval, student_quantile};
+
 /// Estimates of the Shapley values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SampledShapley {
@@ -13,6 +15,17 @@ pub struct SampledShapley {
     pub standard_errors: Vec<f64>,
     /// Random orders that were walked.
     pub permutations: usize,
+}
+
+impl SampledShapley {
+    /// The 95 % interval of a player's value: the orders are independent, so Student's t applies to the mean
+    /// over them.
+    #[must_use]
+    pub fn interval(&self, player: usize) -> Interval {
+        let quantile = student_quantile(0.975, (self.permutations - 1) as f64);
+        let (value, half) = (self.values[player], quantile * self.standard_errors[player]);
+        Interval { low: value - half, high: value + half }
+    }
 }
 
 /// Estimate Shapley values by random orders of arrival (Castro, Gómez and Tejada 2009): each order gives

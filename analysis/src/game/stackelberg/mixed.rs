@@ -2,7 +2,7 @@
 
 use super::super::correlated::{largest_expectation, scaled_gain};
 use super::super::linear_program::{LinearProgram, LinearProgramError};
-use crate::game::{CorrelatedError, CorrelatedKind, Game};
+use crate::game::{CorrelatedError, CorrelatedKind, Deadline, Game};
 
 /// A mixture that is committed to, and where the others settle.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,10 +22,11 @@ pub struct MixedCommitment {
 ///
 /// # Errors
 ///
-/// If a linear program is not solved to its accuracy.
+/// If a linear program is not solved to its accuracy, or time is up.
 pub fn mixed_optimistic(
     game: &Game,
     leader: usize,
+    deadline: Deadline,
 ) -> Result<Option<MixedCommitment>, LinearProgramError> {
     let mut best: Option<MixedCommitment> = None;
     for answer in answers(game, leader) {
@@ -37,7 +38,7 @@ pub fn mixed_optimistic(
                 .collect(),
             equal: vec![(vec![1.0; game.strategies(leader)], 1.0)],
         };
-        match program.maximise() {
+        match program.maximise(deadline) {
             Ok(optimum) if best.as_ref().is_none_or(|kept| optimum.value > kept.value) => {
                 best =
                     Some(MixedCommitment { mixture: optimum.point, answer, value: optimum.value });
@@ -56,10 +57,11 @@ pub fn mixed_optimistic(
 ///
 /// # Errors
 ///
-/// If a linear program is not solved to its accuracy.
+/// If a linear program is not solved to its accuracy, or time is up.
 pub fn mixed_pessimistic(
     game: &Game,
     leader: usize,
+    deadline: Deadline,
 ) -> Result<Option<MixedCommitment>, LinearProgramError> {
     if game.players() != 2 {
         return Ok(None);
@@ -69,7 +71,7 @@ pub fn mixed_pessimistic(
         let rows = deviation_rows(game, leader, answer);
         let (same, others): (Vec<usize>, Vec<usize>) =
             (0..rows.len()).partition(|row| rows[*row].iter().all(|gain| *gain == 0.0));
-        if !is_best_somewhere(game, leader, &rows, &others)? {
+        if !is_best_somewhere(game, leader, &rows, &others, deadline)? {
             continue;
         }
         // The follower takes the worst for the leader among what is the same to it. The value is the last
@@ -100,7 +102,7 @@ pub fn mixed_pessimistic(
             at_most: below.chain(kept).collect(),
             equal: vec![(sum, 1.0)],
         };
-        let mut optimum = program.maximise()?;
+        let mut optimum = program.maximise(deadline)?;
         optimum.point.truncate(width);
         let value = optimum.value + shift;
         if best.as_ref().is_none_or(|kept| value > kept.value) {
@@ -119,6 +121,7 @@ fn is_best_somewhere(
     leader: usize,
     rows: &[Vec<f64>],
     others: &[usize],
+    deadline: Deadline,
 ) -> Result<bool, LinearProgramError> {
     let width = game.strategies(leader);
     let scale = game.payoff_scale(1 - leader);
@@ -135,7 +138,7 @@ fn is_best_somewhere(
     let mut at_most: Vec<_> = others.iter().map(with_margin).collect();
     at_most.push((objective.clone(), 1.0));
     let program = LinearProgram { objective, at_most, equal: vec![(sum, 1.0)] };
-    match program.maximise() {
+    match program.maximise(deadline) {
         Ok(optimum) => Ok(optimum.value > MARGIN),
         Err(LinearProgramError::Infeasible) => Ok(false),
         Err(error) => Err(error),
@@ -180,13 +183,17 @@ pub fn mixed_on_grid(game: &Game, leader: usize, steps: usize) -> [Option<MixedC
 ///
 /// # Errors
 ///
-/// If the linear program is too large, or not solved to its accuracy.
-pub fn correlated_commitment(game: &Game, leader: usize) -> Result<f64, CorrelatedError> {
+/// If the linear program is too large, not solved to its accuracy, or time is up.
+pub fn correlated_commitment(
+    game: &Game,
+    leader: usize,
+    deadline: Deadline,
+) -> Result<f64, CorrelatedError> {
     let values: Vec<f64> = (0..game.profiles()).map(|p| game.payoff(p, leader)).collect();
     // The leader is bound, so its own gains constrain nothing.
     let gain = scaled_gain(game);
     let gain = |player, from, to| if player == leader { 0.0 } else { gain(player, from, to) };
-    Ok(largest_expectation(game, CorrelatedKind::Correlated, &values, gain)?.value)
+    Ok(largest_expectation(game, CorrelatedKind::Correlated, &values, gain, deadline)?.value)
 }
 
 /// The followers' pure profiles, as profiles in which the leader plays its first strategy.
@@ -252,20 +259,20 @@ mod tests {
     #[test]
     fn conitzer_and_sandholm() {
         let game = game(&[2, 2], &[2., 1., 4., 0., 1., 0., 3., 1.]);
-        let strong = mixed_optimistic(&game, 0).unwrap().unwrap();
+        let strong = mixed_optimistic(&game, 0, Deadline::NEVER).unwrap().unwrap();
         assert!((strong.value - 3.5).abs() < 1e-9, "{strong:?}");
         assert!(strong.mixture.iter().all(|weight| (weight - 0.5).abs() < 1e-9));
         // A hair beyond the edge the follower's answer is single: the weak value is the same.
-        let weak = mixed_pessimistic(&game, 0).unwrap().unwrap();
+        let weak = mixed_pessimistic(&game, 0, Deadline::NEVER).unwrap().unwrap();
         assert!((weak.value - 3.5).abs() < 1e-9, "{weak:?}");
-        assert!((correlated_commitment(&game, 0).unwrap() - 3.5).abs() < 1e-9);
+        assert!((correlated_commitment(&game, 0, Deadline::NEVER).unwrap() - 3.5).abs() < 1e-9);
     }
 
     #[test]
     fn a_follower_who_does_not_care_ruins_the_pessimist() {
         let game = game(&[2, 2], &[5., 1., 0., 1., 2., 1., 1., 1.]);
-        let strong = mixed_optimistic(&game, 0).unwrap().unwrap();
-        let weak = mixed_pessimistic(&game, 0).unwrap().unwrap();
+        let strong = mixed_optimistic(&game, 0, Deadline::NEVER).unwrap().unwrap();
+        let weak = mixed_pessimistic(&game, 0, Deadline::NEVER).unwrap().unwrap();
         assert!((strong.value - 5.0).abs() < 1e-9 && (weak.value - 1.0).abs() < 1e-9, "{weak:?}");
     }
 
@@ -274,10 +281,12 @@ mod tests {
         for seed in 0..100 {
             let game = random_game(&[3, 4], seed);
             for leader in 0..2 {
-                let strong = mixed_optimistic(&game, leader).unwrap().unwrap().value;
-                let weak = mixed_pessimistic(&game, leader).unwrap().unwrap().value;
+                let strong =
+                    mixed_optimistic(&game, leader, Deadline::NEVER).unwrap().unwrap().value;
+                let weak =
+                    mixed_pessimistic(&game, leader, Deadline::NEVER).unwrap().unwrap().value;
                 let pure = pure_commitment(&game, leader).optimistic.unwrap().value;
-                let correlated = correlated_commitment(&game, leader).unwrap();
+                let correlated = correlated_commitment(&game, leader, Deadline::NEVER).unwrap();
                 let [_, on_grid] = mixed_on_grid(&game, leader, 6);
                 assert!(pure <= strong + 1e-9, "seed {seed}");
                 // Without ties all agree, and with one follower correlation adds nothing.
@@ -292,9 +301,9 @@ mod tests {
     fn three_players_are_bounded_by_correlated_commitment() {
         for seed in 0..40 {
             let game = random_game(&[2, 3, 2], seed);
-            let strong = mixed_optimistic(&game, 1).unwrap();
+            let strong = mixed_optimistic(&game, 1, Deadline::NEVER).unwrap();
             let [grid, pessimist] = mixed_on_grid(&game, 1, 8);
-            let correlated = correlated_commitment(&game, 1).unwrap();
+            let correlated = correlated_commitment(&game, 1, Deadline::NEVER).unwrap();
             let value = |found: &Option<MixedCommitment>| {
                 found.as_ref().map_or(f64::NEG_INFINITY, |found| found.value)
             };

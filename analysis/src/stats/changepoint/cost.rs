@@ -14,6 +14,13 @@ pub(super) trait SegmentCosts {
 
     /// The cost of the segment from `start` to the end.
     fn cost(&self, start: usize, end: usize) -> f64;
+
+    /// The costs of the segments from many starts to one end, each added to what is `before` its start.
+    fn totals(&self, starts: &[usize], before: &[f64], end: usize, totals: &mut [f64]) {
+        for ((total, before), start) in totals.iter_mut().zip(before).zip(starts) {
+            *total = before + self.cost(*start, end);
+        }
+    }
 }
 
 /// Running sums of a series around its mean.

@@ -23,21 +23,75 @@ pub(super) struct TimeUp {
 /// Ends between two looks at the clock.
 const ENDS_PER_LOOK: usize = 64;
 
-/// A start that the last segment may still have.
-#[derive(Clone, Copy)]
-struct Start {
-    at: usize,
-    /// The least total cost of what is before it, its own penalty included.
-    before: f64,
-    /// The total cost with a segment from it to the end before this one.
-    total: f64,
-    /// The end from which it cannot be best any more.
-    until: usize,
+/// The starts that the last segment may still have, in order. Those that are given up stay, with an infinite total,
+/// until they are many: moving the others up each time would cost more.
+#[derive(Default)]
+struct Starts {
+    at: Vec<usize>,
+    /// The least total cost of what is before each, its own penalty included.
+    before: Vec<f64>,
+    /// The total cost with a segment from each to the end looked at last.
+    totals: Vec<f64>,
+    /// The end from which each cannot be best any more.
+    until: Vec<usize>,
+    given_up: usize,
 }
 
-impl Start {
-    fn new(at: usize, before: f64) -> Self {
-        Self { at, before, total: f64::NEG_INFINITY, until: usize::MAX }
+impl Starts {
+    fn push(&mut self, at: usize, before: f64) {
+        self.at.push(at);
+        self.before.push(before);
+        self.totals.push(f64::NEG_INFINITY);
+        self.until.push(usize::MAX);
+    }
+
+    /// Give up those whose time has come at an end, and note of those whose total exceeds a limit that it
+    /// comes soon.
+    fn give_up(&mut self, end: usize, limit: f64, min_size: usize) {
+        /// Of so many starts, one may be given up and still there.
+        const KEPT: usize = 32;
+        for index in 0..self.at.len() {
+            if self.totals[index] > limit && self.before[index] < f64::INFINITY {
+                self.until[index] = self.until[index].min(end - 1 + min_size);
+                if self.until[index] <= end {
+                    self.before[index] = f64::INFINITY;
+                    self.given_up += 1;
+                }
+            }
+        }
+        if self.given_up * KEPT > self.at.len() {
+            self.forget();
+        }
+    }
+
+    fn forget(&mut self) {
+        let mut kept = 0;
+        for index in 0..self.at.len() {
+            if self.before[index] < f64::INFINITY {
+                self.at[kept] = self.at[index];
+                self.before[kept] = self.before[index];
+                self.totals[kept] = self.totals[index];
+                self.until[kept] = self.until[index];
+                kept += 1;
+            }
+        }
+        self.at.truncate(kept);
+        self.before.truncate(kept);
+        self.totals.truncate(kept);
+        self.until.truncate(kept);
+        self.given_up = 0;
+    }
+
+    /// The least total to an end and its start, the earliest of equal ones.
+    fn best(&mut self, costs: &impl SegmentCosts, end: usize) -> (f64, usize) {
+        costs.totals(&self.at, &self.before, end, &mut self.totals);
+        let mut best = (f64::INFINITY, 0);
+        for (total, at) in self.totals.iter().zip(&self.at) {
+            if *total < best.0 {
+                best = (*total, *at);
+            }
+        }
+        best
     }
 }
 
@@ -61,35 +115,21 @@ pub(super) fn pelt(
     // The least total cost of the first values, and the start of their last segment.
     let mut best = vec![f64::INFINITY; n + 1];
     let mut last = vec![0; n + 1];
-    let mut starts = vec![Start::new(0, 0.0)];
+    let mut starts = Starts::default();
+    starts.push(0, 0.0);
     // What a total must not exceed if its start is to stay.
     let mut limit = f64::INFINITY;
     for end in 1..=n {
-        costs.extend(end, starts[0].at);
+        costs.extend(end, starts.at[0]);
         if end < min_size {
             continue;
         }
         if end >= 2 * min_size {
             let at = end - min_size;
-            starts.push(Start::new(at, best[at] + penalty));
+            starts.push(at, best[at] + penalty);
         }
-        let mut kept = 0;
-        for index in 0..starts.len() {
-            let mut start = starts[index];
-            if start.total > limit {
-                start.until = start.until.min(end - 1 + min_size);
-            }
-            if start.until <= end {
-                continue;
-            }
-            start.total = start.before + costs.cost(start.at, end);
-            if start.total < best[end] {
-                (best[end], last[end]) = (start.total, start.at);
-            }
-            starts[kept] = start;
-            kept += 1;
-        }
-        starts.truncate(kept);
+        starts.give_up(end, limit, min_size);
+        (best[end], last[end]) = starts.best(&costs, end);
         // Rounding must not decide: what is beaten by a hair is kept.
         let beaten = best[end] + penalty;
         limit = beaten + 1e-12 * (beaten.abs() + 1.0);
