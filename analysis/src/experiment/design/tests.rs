@@ -177,7 +177,9 @@ fn a_player_without_strategies_and_a_design_without_players_are_refused() {
 fn the_command_driver_needs_drive_and_results() {
     let with = |driver: &str| {
         let from = "kind = \"lab\"\nscenario = \"scenario.toml\"";
-        Design::parse(&GOOD.replacen(from, driver, 1))
+        let text = GOOD.replacen(from, driver, 1).replace("\"router.temperature\"", "T");
+        let text = text.replace("router = { temperature = 0.2 }", "T = 1");
+        Design::parse(&text.replace("\"arrivals.rate\"", "RATE"))
     };
     let full = "kind = \"command\"\nrestart = \"every_run\"\n\
                 ready = { command = \"true\", poll_seconds = 0.5, time_limit_seconds = 9 }\n\
