@@ -4,6 +4,7 @@
 
 pub mod answers;
 pub mod cli;
+pub mod experiment;
 pub mod game;
 pub mod load;
 pub mod pareto;

@@ -20,4 +20,5 @@ pub use outcomes::{Outcome, OutcomeError, Outcomes};
 pub use paths::{PathError, Run, outcomes_beside, runs};
 pub use scan::{FileFacts, Ledgers, Names, ProducerFacts, Visitor, scan};
 pub use session::deleted_files;
+pub(crate) use text::of_file;
 pub use text::{Fault, TextFileError};

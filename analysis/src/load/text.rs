@@ -37,13 +37,13 @@ pub struct Fault {
 }
 
 impl Fault {
-    pub(super) fn new(line: usize, what: impl ToString) -> Self {
+    pub(crate) fn new(line: usize, what: impl ToString) -> Self {
         Self { line, what: what.to_string() }
     }
 }
 
 /// What a parser makes of a file, or of standard input if the path is `-`. A byte order mark is left out.
-pub(super) fn of_file<T>(
+pub(crate) fn of_file<T>(
     path: &Path,
     parse: impl FnOnce(&str) -> Result<T, Fault>,
 ) -> Result<T, TextFileError> {

@@ -1,0 +1,36 @@
+//! Experiments: a design says which profiles of strategies are measured under which loads; a campaign is the
+//! folder in which the runs of a design lie.
+//!
+//! ```text
+//! CAMPAIGN/design.toml          the design, as it was given
+//! CAMPAIGN/plan.json            every run that the design asks for, in the order in which they are made
+//! CAMPAIGN/runs/RUN/run.json    what one run gave; the run exists when this file does
+//! CAMPAIGN/runs/RUN/...         what its driver kept
+//! ```
+
+mod campaign;
+mod commands;
+mod design;
+mod execute;
+mod files;
+mod lab;
+mod metric;
+mod outcomes;
+mod plan;
+mod process;
+mod record;
+mod scenario;
+mod series;
+mod traced;
+
+pub use campaign::{Campaign, CampaignError, Counts};
+pub use execute::{ExecuteError, Finished, Options, Progress, execute, trial};
+pub use lab::{LabError, LabProgram};
+
+pub use design::{
+    CommandDriver, Design, Direction, Driver, LabDriver, Load, Objective, Player, Restart, Results,
+    ResultsFormat, SamplePlan, ServiceLevel, Step, Strategy, Welfare,
+};
+pub use metric::{METRICS, MetricFacts, metric};
+pub use plan::{Plan, PlanError, PlannedLoad, PlannedPlayer, PlannedRun, SCHEMA_VERSION};
+pub use record::{Record, RecordError, RecordSeries, Status, TraceFacts};
