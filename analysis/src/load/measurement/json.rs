@@ -74,7 +74,8 @@ impl Quantity {
 impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = f64::deserialize(deserializer)?;
-        Self::of(value).ok_or_else(|| D::Error::custom(format!("{value} is no plausible quantity")))
+        Self::of(value)
+            .ok_or_else(|| D::Error::custom(format!("{value:?} is no plausible quantity")))
     }
 }
 
@@ -92,7 +93,7 @@ impl Count {
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = f64::deserialize(deserializer)?;
-        Self::of(value).ok_or_else(|| D::Error::custom(format!("{value} is no plausible count")))
+        Self::of(value).ok_or_else(|| D::Error::custom(format!("{value:?} is no plausible count")))
     }
 }
 
@@ -110,7 +111,7 @@ mod tests {
             fault("{\"a\": [1],\n\"b\": [1, \"x\"]}"),
             "line 8: b[1]: invalid type: string \"x\", expected f64"
         );
-        assert_eq!(fault("{\"a\": [-1]}"), "line 7: a[0]: -1 is no plausible quantity");
+        assert_eq!(fault("{\"a\": [-1]}"), "line 7: a[0]: -1.0 is no plausible quantity");
         assert_eq!(fault("{\"a\": [1e300]}"), "line 7: a[0]: 1e300 is no plausible quantity");
         assert_eq!(fault("{\"a\": [1e999]}"), "line 7: a[0]: number out of range");
         assert_eq!(
@@ -122,7 +123,7 @@ mod tests {
             "line 7: a[0]: Infinity is not a JSON number; nothing was measured there"
         );
         let torn = "the text ends in the middle of a JSON value; was its writer stopped?";
-        assert_eq!(fault("{\"a\": [1,"), format!("line 7: a[1]: {torn}"));
+        assert_eq!(fault("{\"a\": [1,"), format!("line 7: a: {torn}"));
         assert_eq!(fault(""), format!("line 7: {torn}"));
         assert_eq!(fault("{} {}"), "line 7: trailing characters");
     }

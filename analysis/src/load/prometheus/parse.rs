@@ -156,7 +156,8 @@ fn check_help(help: &str) -> Result<(), String> {
 pub(super) fn series(line: &str) -> Result<(SeriesName, &str), String> {
     let end = line.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'));
     let (name, rest) = line.split_at(end.unwrap_or(line.len()));
-    if !is_metric_name(name) {
+    let ends_well = rest.is_empty() || rest.starts_with([' ', '\t', '{']);
+    if !is_metric_name(name) || !ends_well {
         return Err(format!("{:?} does not begin with the name of a metric", shortened(line)));
     }
     let rest = rest.trim_start_matches([' ', '\t']);
