@@ -2,6 +2,7 @@
 
 mod blocks;
 mod group;
+mod joined;
 mod planner;
 mod regret;
 mod series;
@@ -10,6 +11,7 @@ mod transfers;
 
 pub use blocks::{BlocksAnswer, Distribution, Payer, PoolLine, Recomputation, TierAnswer};
 pub use group::Group;
+pub use joined::JoinedAnswer;
 pub use planner::{PlannerAnswer, PredictionError};
 pub use regret::{PoolAnswer, Realised, RegretAnswer, RegretPart, Window};
 pub use series::{PoolSeries, Series};

@@ -9,10 +9,12 @@ mod equilibrium;
 mod experiment;
 mod info;
 mod input;
+mod load;
 mod objectives;
 mod pareto;
 mod planner;
 mod regret;
+mod scrape;
 mod selftest;
 mod shapley;
 mod show;
@@ -39,6 +41,7 @@ Examples:
   nashtrace solve game.json
   nashtrace equilibrium run/
   nashtrace stats pelt series.csv --column ttft_ms
+  nashtrace load profile_export.jsonl --discard 0.1 --trace run/
   NASHTRACE_DIR=/var/tmp/traces nashtrace doctor --library /opt/nashtrace/libnashtrace.so
 
 Exit codes: 0 good; 1 the data is bad or a check failed; 2 wrong use or unreadable input.";
@@ -89,6 +92,10 @@ enum Command {
     Shapley(shapley::Arguments),
     /// Fit latencies to measured loads, and play the congestion game that follows
     Congestion(congestion::Arguments),
+    /// What a load generator or a server measured, by the same names whatever wrote it
+    Load(load::Arguments),
+    /// Read a page of Prometheus metrics again and again, with every gap and restart marked
+    Scrape(scrape::Arguments),
     /// Do the intervals and tests keep their promises on data whose truth is known?
     Selftest(selftest::Arguments),
 }
@@ -142,6 +149,8 @@ pub fn run() -> ExitCode {
         Command::Stats(arguments) => stats::run(&arguments, out),
         Command::Shapley(arguments) => shapley::run(&arguments, out),
         Command::Congestion(arguments) => congestion::run(&arguments, out),
+        Command::Load(arguments) => load::run(&arguments, out),
+        Command::Scrape(arguments) => scrape::run(&arguments, out),
         Command::Selftest(arguments) => selftest::run(&arguments, out),
     };
     let (ending, written) = answer(&mut out);

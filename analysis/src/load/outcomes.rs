@@ -1,11 +1,9 @@
-//! What became of the requests, from the lab's `requests.jsonl`.
+//! What became of the requests of a trace, by whoever measured it.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use super::measurement::{Format, LoadError, Measurement, ReadOptions, read_measurement};
 
 /// The outcome of one request.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,8 +12,8 @@ pub struct Outcome {
     pub ttft_ms: Option<f64>,
     /// End-to-end latency, milliseconds.
     pub e2e_ms: Option<f64>,
-    /// Prompt tokens, which tell whether this is the request that the trace means.
-    pub input_tokens: u64,
+    /// Prompt tokens as the router counts them, which tell whether this is the request that the trace means.
+    pub input_tokens: Option<u64>,
 }
 
 /// Outcomes by request key.
@@ -28,23 +26,19 @@ pub struct Outcomes {
 /// Why a file of outcomes cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OutcomeError {
-    /// The operating system refuses.
-    #[error("{}: {source}", path.display())]
-    Io {
+    /// It cannot be read, or is not what it should be.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// Nothing in it can be joined to a trace.
+    #[error(
+        "{}: none of its requests has an id that a trace could know (its format is {format})",
+        path.display()
+    )]
+    NoIds {
         /// The file.
         path: PathBuf,
-        /// The operating system's reason.
-        source: std::io::Error,
-    },
-    /// A line is not a request record.
-    #[error("{}: line {line}: {message}", path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong with it.
-        message: String,
+        /// Its format.
+        format: Format,
     },
     /// The outcomes are those of another run.
     #[error(
@@ -64,43 +58,37 @@ pub enum OutcomeError {
     },
 }
 
-/// The fields that are used of the lab's records.
-#[derive(Deserialize)]
-struct Record {
-    request_key: String,
-    ttft_ms: Option<f64>,
-    e2e_latency_ms: Option<f64>,
-    input_length: u64,
-}
-
 impl Outcomes {
-    /// Read a file of outcomes.
+    /// Read a file of outcomes, in any format that has request ids.
     ///
     /// # Errors
     ///
-    /// If it cannot be read or a line is not a request record.
+    /// If it cannot be read, a line is not what it should be, or there are no ids in it.
     pub fn load(path: &Path) -> Result<Self, OutcomeError> {
-        let io_error = |source| OutcomeError::Io { path: path.into(), source };
-        let mut by_request = HashMap::new();
-        for (index, line) in BufReader::new(File::open(path).map_err(io_error)?).lines().enumerate()
-        {
-            let line_error = |message: String| OutcomeError::Line {
-                path: path.into(),
-                line: index + 1,
-                message,
-            };
-            let record: Record = serde_json::from_str(&line.map_err(io_error)?)
-                .map_err(|error| line_error(error.to_string()))?;
-            let key = u64::from_str_radix(&record.request_key, 16)
-                .map_err(|_| line_error("request_key is not a hexadecimal number".into()))?;
-            let outcome = Outcome {
-                ttft_ms: record.ttft_ms,
-                e2e_ms: record.e2e_latency_ms,
-                input_tokens: record.input_length,
-            };
-            by_request.insert(key, outcome);
+        let measurement = read_measurement(path, None, &ReadOptions::default())?;
+        let outcomes = Self::of(path, &measurement);
+        if outcomes.by_request.is_empty() {
+            return Err(OutcomeError::NoIds { path: path.into(), format: measurement.format });
         }
-        Ok(Self { path: path.into(), by_request })
+        Ok(outcomes)
+    }
+
+    /// The outcomes of the requests of a measurement that count. `path` is where they are from.
+    #[must_use]
+    pub fn of(path: &Path, measurement: &Measurement) -> Self {
+        let mut by_request = HashMap::new();
+        for row in measurement.counted() {
+            let outcome = Outcome {
+                ttft_ms: row.ttft_ms,
+                e2e_ms: row.e2e_ms,
+                // A client counts tokens with its own tokenizer and without the template of the chat.
+                input_tokens: row.input_tokens.filter(|_| measurement.format == Format::Lab),
+            };
+            for key in [row.client_key, row.key].into_iter().flatten() {
+                by_request.insert(key, outcome);
+            }
+        }
+        Self { path: path.into(), by_request }
     }
 
     /// The outcome of a request.
@@ -117,10 +105,10 @@ impl Outcomes {
     /// [`OutcomeError::Foreign`] for the first one that is not.
     pub fn check(&self, requests: impl Iterator<Item = (u64, u32)>) -> Result<(), OutcomeError> {
         for (request, expected) in requests {
-            if let Some(outcome) = self.get(request)
-                && outcome.input_tokens != u64::from(expected)
+            if let Some(found) = self.get(request).and_then(|outcome| outcome.input_tokens)
+                && found != u64::from(expected)
             {
-                let (path, found) = (self.path.clone(), outcome.input_tokens);
+                let path = self.path.clone();
                 return Err(OutcomeError::Foreign { path, request, found, expected });
             }
         }

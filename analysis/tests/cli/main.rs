@@ -5,6 +5,7 @@ mod answers;
 mod bad_input;
 mod doctor;
 mod experiment;
+mod load;
 mod players;
 mod runs;
 mod series;

@@ -120,7 +120,7 @@ fn propensity_json(propensity: &Propensity) -> Value {
 }
 
 /// `of` decisions are the whole that the group's share refers to.
-fn group_json(group: &Group, of: u64) -> Value {
+pub(in crate::cli) fn group_json(group: &Group, of: u64) -> Value {
     let mut json = json!({
         "decisions": group.decisions,
         "share": finite(group.decisions as f64 / of as f64),

@@ -4,6 +4,9 @@ mod json;
 mod notes;
 mod tables;
 
+pub(in crate::cli) use self::json::group_json;
+pub(in crate::cli) use self::tables::GroupTable;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::io::{self, Write};
@@ -28,7 +31,8 @@ pub(super) struct Arguments {
     /// Divide the trace into this many stretches of time
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=1000))]
     windows: u32,
-    /// Outcomes of the requests (JSON lines) [default: requests.jsonl of the lab run]
+    /// Outcomes of the requests, in any format of `nashtrace load` that has request ids [default: requests.jsonl
+    /// of the lab run]
     #[arg(long, value_name = "FILE")]
     outcomes: Option<PathBuf>,
 }

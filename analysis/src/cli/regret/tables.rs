@@ -137,12 +137,12 @@ fn print_herding(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Groups of decisions, told apart by two columns; the second is a pool.
-struct GroupTable {
-    table: Table,
+pub(in crate::cli) struct GroupTable {
+    pub(in crate::cli) table: Table,
 }
 
 impl GroupTable {
-    fn new(keys: &[&str; 2]) -> Self {
+    pub(in crate::cli) fn new(keys: &[&str; 2]) -> Self {
         let columns = [
             keys[0],
             keys[1],
@@ -156,7 +156,7 @@ impl GroupTable {
         Self { table: Table::new(&columns).left(1).optional(1).optional(6).optional(7) }
     }
 
-    fn row(&mut self, mut cells: Vec<String>, group: &Group, of: u64) {
+    pub(in crate::cli) fn row(&mut self, mut cells: Vec<String>, group: &Group, of: u64) {
         cells.extend([
             count(group.decisions),
             percent(group.decisions as f64 / of as f64),
