@@ -116,6 +116,8 @@ impl<'a> Commands<'a> {
             };
             (key, value)
         });
+        // The commands work in the design's folder.
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
         let own = [
             ("NASHTRACE_RUN", run.run.clone()),
             ("NASHTRACE_OUT", folder.to_string_lossy().into_owned()),
