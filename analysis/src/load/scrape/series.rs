@@ -1,5 +1,7 @@
 //! Series of a file of scrapes, as columns.
 
+use std::collections::BTreeSet;
+
 use super::ScrapeFile;
 use crate::load::prometheus::Selector;
 
@@ -77,9 +79,8 @@ impl ScrapeFile {
 
     fn unknown(&self, wanted: &Selector) -> SeriesError {
         const SHOWN: usize = 12;
-        let mut names: Vec<&str> =
-            self.series.iter().map(|series| series.name.name.as_str()).collect();
-        names.dedup();
+        let names = self.series.iter().map(|series| series.name.name.as_str());
+        let names: Vec<&str> = names.collect::<BTreeSet<&str>>().into_iter().collect();
         let more = names.len().saturating_sub(SHOWN);
         let mut known = names[..names.len() - more].join(", ");
         if more > 0 {
