@@ -9,14 +9,15 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::campaign::Campaign;
-use super::design::{CommandDriver, Restart, ResultsFormat, Step};
+use super::design::{CommandDriver, Design, Restart, ResultsFormat, ServiceLevel, Step};
 use super::execute::{Made, Measured};
 use super::files;
 use super::metric::{metric, unknown};
-use super::outcomes::{self, Metrics};
+use super::outcomes::{self, Metrics, RequestOutcome};
 use super::plan::PlannedRun;
 use super::process::{self, Ended, rest};
 use super::series::{self, Intervals};
+use crate::load::{Format, Measurement, ReadOptions, Slo, measurement_of};
 
 /// The variables of a command, by name.
 type Variables = BTreeMap<String, String>;
@@ -218,6 +219,14 @@ impl<'a> Commands<'a> {
         self.campaign.root().join("deployed.json")
     }
 
+    fn measured(&self, metrics: Metrics, requests: &[RequestOutcome]) -> Measured {
+        if requests.is_empty() {
+            return Measured { metrics, series: Vec::new(), trace: None };
+        }
+        let intervals = Intervals::of(requests, self.campaign.design().series_step_s);
+        Measured { metrics, series: series::of_requests(requests, &intervals), trace: None }
+    }
+
     fn measure(&self, folder: &Path) -> Result<Measured, String> {
         let results = &self.driver.results;
         let file = folder.join(&results.path);
@@ -226,17 +235,30 @@ impl<'a> Commands<'a> {
                 Ok(Measured { metrics: given_metrics(&file)?, series: Vec::new(), trace: None })
             }
             ResultsFormat::Requests => {
-                let design = self.campaign.design();
                 let requests = outcomes::read(&file)?;
-                let intervals = Intervals::of(&requests, design.series_step_s);
-                Ok(Measured {
-                    metrics: outcomes::metrics(&requests, design),
-                    series: series::of_requests(&requests, &intervals),
-                    trace: None,
-                })
+                let metrics = outcomes::metrics(&requests, self.campaign.design());
+                Ok(self.measured(metrics, &requests))
+            }
+            ResultsFormat::Of(format) => {
+                let measurement = measurement(&file, format, self.campaign.design())?;
+                let metrics = measurement.metrics.iter();
+                let metrics =
+                    metrics.map(|(name, metric)| ((*name).to_owned(), Some(metric.value)));
+                Ok(self.measured(metrics.collect(), &outcomes::of_measurement(&measurement)))
             }
         }
     }
+}
+
+/// What a load generator or the server says of a run.
+fn measurement(path: &Path, format: Format, design: &Design) -> Result<Measurement, String> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let content = fs::read(path).map_err(|error| format!("{name}: {error}"))?;
+    let ServiceLevel { ttft_ms, itl_ms, .. } = design.slo;
+    let slo = Slo { ttft_ms, itl_ms };
+    let options = ReadOptions { discard: design.discard, slo, ..ReadOptions::default() };
+    measurement_of(&content, Some(format), &options)
+        .map_err(|fault| format!("{name}, line {}: {}", fault.line, fault.what))
 }
 
 /// A JSON object of numbers by metric.

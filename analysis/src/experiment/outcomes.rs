@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::design::{Design, ServiceLevel};
 use super::metric::BY_SOURCE;
+use crate::load::{Measurement, RequestRow};
 use crate::stats::{mean, quantile_sorted};
 
 /// Values by metric.
@@ -58,6 +59,26 @@ impl RequestOutcome {
             && within(self.itl_ms, level.itl_ms)
             && within(self.e2e_latency_ms, level.e2e_ms)
     }
+}
+
+/// The requests of a measurement, by arrival; none if it does not say when each was sent.
+pub(super) fn of_measurement(measurement: &Measurement) -> Vec<RequestOutcome> {
+    let of_row = |row: &RequestRow| {
+        Some(RequestOutcome {
+            arrival_time_ms: row.start_ms?,
+            ttft_ms: row.ttft_ms,
+            itl_ms: row
+                .itl_mean_ms
+                .or_else(|| (!row.itls_ms.is_empty()).then(|| mean(&row.itls_ms))),
+            e2e_latency_ms: row.e2e_ms,
+            input_length: row.input_tokens.unwrap_or(0) as f64,
+            output_length: row.output_tokens.unwrap_or(0) as f64,
+            reused_input_tokens: None,
+            terminal_status: row.error.is_some().then(|| "failed".to_owned()),
+            source: None,
+        })
+    };
+    measurement.requests.iter().map(of_row).collect::<Option<_>>().unwrap_or_default()
 }
 
 /// Read the requests of a run, by arrival.

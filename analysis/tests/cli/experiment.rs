@@ -245,11 +245,14 @@ fn readiness_is_asked_for_until_it_is_there_or_time_is_up() {
     let ready = "ready = { command = 'echo . >> asked; [ $(wc -l < asked) -ge 3 ]', poll_seconds = 0.01, time_limit_seconds = 20 }";
     let place = Place::new(MEASURE, ready);
     assert_eq!(place.run("one").status.code(), Some(0));
-    let never = "ready = { command = 'echo no model; false', poll_seconds = 0.02, time_limit_seconds = 0.2 }";
+    let never =
+        "ready = { command = 'echo no model; false', poll_seconds = 0.02, time_limit_seconds = 2 }";
     let place = Place::new(MEASURE, never);
+    let design = fs::read_to_string(place.path("design.toml")).unwrap();
+    fs::write(place.path("design.toml"), design.replace("blocks = 2", "blocks = 1")).unwrap();
     assert_eq!(place.run("one").status.code(), Some(1));
     let record = place.record("one", "l0-b0-p0");
-    assert_eq!(record["reason"], "not ready within 0.2 s: no model");
+    assert_eq!(record["reason"], "not ready within 2 s: no model");
     place.assert_ledger_is_even();
 }
 
@@ -276,6 +279,38 @@ fn a_step_has_a_time_limit_and_results_are_checked() {
         let record = place.record("one", "l0-b0-p0");
         assert!(record["reason"].as_str().unwrap().starts_with(wanted), "{record}");
     }
+}
+
+#[test]
+fn what_a_load_generator_wrote_is_the_result_of_a_run() {
+    let aiperf = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/aiperf/profile_export.jsonl");
+    let place = Place::new(&format!("cp '{aiperf}' \"$NASHTRACE_OUT/\""), "");
+    let design = fs::read_to_string(place.path("design.toml")).unwrap();
+    let metrics = "format = \"metrics\", path = \"metrics.json\"";
+    let records = "format = \"aiperf-records\", path = \"profile_export.jsonl\"";
+    fs::write(place.path("design.toml"), design.replace(metrics, records)).unwrap();
+    // From elsewhere, and into a folder that is named from there.
+    let mut command =
+        command_of(&["experiment", "run", &place.text("design.toml"), "--out", "one"]);
+    assert!(command.current_dir(place.folder.path()).status().unwrap().success());
+    let record = place.record("one", "l0-b0-p0");
+    assert_eq!(record["status"], "ok");
+    let (said, _) = json(&["load", aiperf, "--discard", "0.1", "--json"]);
+    for metric in ["completed", "ttft_p95_ms", "requests_per_s"] {
+        let value = &record["metrics"][metric];
+        assert!(
+            value.is_number() && *value == said["metrics"][metric]["value"],
+            "{metric}: {said}"
+        );
+    }
+    assert!(record["series"].as_array().is_some_and(|series| !series.is_empty()));
+
+    fs::write(place.path("design.toml"), design.replace("\"metrics\"", "\"wrk\"")).unwrap();
+    let output = place.run("two");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(self::said(&output).contains(
+        "\"wrk\" is no format of results; these are metrics, requests, vllm-bench-serve"
+    ));
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::load::Format;
+
 /// How a run is made.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Driver {
@@ -94,10 +96,19 @@ pub enum ResultsFormat {
     Metrics,
     /// One JSON object per request, as the lab writes them.
     Requests,
+    /// What a load generator or the server wrote.
+    Of(Format),
 }
 
 impl ResultsFormat {
     /// Every format, by its name in designs.
-    pub const NAMES: [(&'static str, Self); 2] =
-        [("metrics", Self::Metrics), ("requests", Self::Requests)];
+    #[must_use]
+    pub fn by_name() -> Vec<(&'static str, Self)> {
+        let own = [("metrics", Self::Metrics), ("requests", Self::Requests)];
+        // Workloads and scrapes do not say what became of requests, and `lab` is `requests`.
+        let others = Format::ALL
+            .into_iter()
+            .filter(|format| !matches!(format, Format::Mooncake | Format::Scrape | Format::Lab));
+        own.into_iter().chain(others.map(|format| (format.name(), Self::Of(format)))).collect()
+    }
 }

@@ -131,8 +131,9 @@ fn seconds(source: &Text, limit: Option<Spanned<f64>>, usual: f64) -> Result<f64
 }
 
 fn results(source: &Text, file: ResultsFile) -> Result<Results, Fault> {
-    let named = ResultsFormat::NAMES.iter().find(|(name, _)| name == file.format.get_ref());
-    let names = ResultsFormat::NAMES.map(|(name, _)| name);
+    let formats = ResultsFormat::by_name();
+    let named = formats.iter().find(|(name, _)| name == file.format.get_ref());
+    let names: Vec<&str> = formats.iter().map(|(name, _)| *name).collect();
     let what = || {
         let format = file.format.get_ref();
         format!("\"{format}\" is no format of results; these are {}", names.join(", "))
