@@ -68,19 +68,26 @@ fn coalitions() {
 
 #[test]
 fn congestion() {
-    let row = |(load, noise): (usize, f64)| {
-        let (load, pool) = (load % 20 + 1, if load < 20 { "prefill" } else { "decode" });
-        format!("{pool},{load},{}\n", 2.0 + 0.5 * load as f64 + 0.1 * noise)
+    let table = |latency: fn(f64) -> f64| {
+        let row = |(load, noise): (usize, f64)| {
+            let (load, pool) = (load % 20 + 1, if load < 20 { "prefill" } else { "decode" });
+            format!("{pool},{load},{}\n", latency(load as f64) * (1.0 + 0.01 * noise))
+        };
+        let rows: String = chaos(40).into_iter().enumerate().map(row).collect();
+        format!("resource,load,latency\n{rows}")
     };
-    let rows: String = chaos(40).into_iter().enumerate().map(row).collect();
-    let table = format!("resource,load,latency\n{rows}");
-    for game in [
-        &["--model", "affine", "--demand", "12"][..],
-        &["--model", "step", "--players", "9"],
-        &["--model", "polynomial", "--weights", "1,2,3"],
-        &["--model", "affine", "--game", "two-pool", "--loads", "2,9", "--stages", "1,20"],
+    let growing = table(|load| 2.0 + 0.5 * load + 0.02 * load * load);
+    let queueing = table(|load| 1.0 / (30.0 - load));
+    for (game, table) in [
+        (&["--model", "affine", "--demand", "12"][..], &growing),
+        (&["--model", "step", "--players", "9"], &growing),
+        (&["--model", "polynomial", "--weights", "1,2,3"], &growing),
+        (
+            &["--model", "mm1", "--game", "two-pool", "--loads", "2,9", "--stages", "1,20"],
+            &queueing,
+        ),
     ] {
-        assert_same(&[&["congestion", "-"][..], game].concat(), &table);
+        assert_same(&[&["congestion", "-"][..], game].concat(), table);
     }
 }
 
