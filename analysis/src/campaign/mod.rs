@@ -1,0 +1,5 @@
+//! From the runs of a campaign to its answers.
+
+mod answer;
+
+pub use answer::*;
