@@ -6,6 +6,7 @@ mod decisions;
 mod design;
 mod doctor;
 mod equilibrium;
+mod experiment;
 mod info;
 mod input;
 mod objectives;
@@ -78,6 +79,8 @@ enum Command {
     Pareto(pareto::Arguments),
     /// Is it in equilibrium: stationary, settled, steady, and nobody would move?
     Equilibrium(equilibrium::Arguments),
+    /// Campaigns: every profile of strategies under every load, paired, resumable
+    Experiment(experiment::Arguments),
     /// Where to measure: designs of experiments, and the next points
     Design(design::Arguments),
     /// Is a series stationary, when did it change, does it oscillate, where is its knee?
@@ -134,6 +137,7 @@ pub fn run() -> ExitCode {
         Command::Solve(arguments) => solve::run(&arguments, out),
         Command::Pareto(arguments) => pareto::run(&arguments, out),
         Command::Equilibrium(arguments) => equilibrium::run(&arguments, out),
+        Command::Experiment(arguments) => experiment::run(&arguments, out),
         Command::Design(arguments) => design::run(&arguments, out),
         Command::Stats(arguments) => stats::run(&arguments, out),
         Command::Shapley(arguments) => shapley::run(&arguments, out),

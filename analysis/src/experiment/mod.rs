@@ -8,10 +8,24 @@
 //! CAMPAIGN/runs/RUN/...         what its driver kept
 //! ```
 
+mod campaign;
+mod commands;
 mod design;
+mod execute;
+mod files;
+mod lab;
 mod metric;
+mod outcomes;
 mod plan;
+mod process;
 mod record;
+mod scenario;
+mod series;
+mod traced;
+
+pub use campaign::{Campaign, CampaignError, Counts};
+pub use execute::{ExecuteError, Finished, Options, Progress, execute, trial};
+pub use lab::{LabError, LabProgram};
 
 pub use design::{
     CommandDriver, Design, Direction, Driver, LabDriver, Load, Objective, Player, Restart, Results,

@@ -8,7 +8,7 @@ pub enum Driver {
     /// Dynamo's router and simulator in simulated time, by `nashtrace-lab`.
     Lab(LabDriver),
     /// Commands that deploy, load and tear down a real cluster.
-    Command(CommandDriver),
+    Command(Box<CommandDriver>),
 }
 
 impl Driver {

@@ -18,7 +18,7 @@ pub(super) fn driver(source: &Text, file: Spanned<DriverFile>) -> Result<Driver,
     let file = file.into_inner();
     match file.kind.get_ref().as_str() {
         "lab" => lab(source, file, place).map(Driver::Lab),
-        "command" => command(source, file, place).map(Driver::Command),
+        "command" => command(source, file, place).map(Box::new).map(Driver::Command),
         other => {
             let what = format!("\"{other}\" is no kind of driver; these are lab and command");
             Err(source.fault(file.kind.span(), what))
