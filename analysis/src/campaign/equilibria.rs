@@ -121,7 +121,11 @@ pub(super) fn answer(
         certain: bounds.map(|bounds| whole.profiles(&bounds.certain)),
         within_one_standard_error: (whole.blocks.len() > 1)
             .then(|| whole.profiles(&within_one_standard_error(whole))),
-        without_pure: resamples.map(|resamples| resamples.without_equilibrium),
+        without_pure: match resamples {
+            Some(resamples) => Some(resamples.without_equilibrium),
+            // No resample had one.
+            None => (whole.blocks.len() > 1).then_some(1.0),
+        },
     }
 }
 

@@ -7,7 +7,10 @@ use rayon::prelude::*;
 use super::answer::SeriesVerdict;
 use super::read::CampaignData;
 use crate::experiment::{Design, Record, RecordSeries, Status};
-use crate::stats::{Nature, OscillationSettings, Outcome, Peak, Rest, rest};
+use crate::stats::{
+    Around, Deterministic, KpssLags, LagChoice, Nature, OscillationSettings, Outcome, Peak, Rest,
+    adf, kpss, rest,
+};
 
 /// Values that must remain after the last change point.
 const LEAST_WINDOW: usize = 20;
@@ -104,10 +107,11 @@ fn test_run(record: &Record, names: &BTreeSet<String>, discard: f64) -> RunTests
     for series in chosen {
         let window = Window::of(series, record, discard);
         let tested = window.test();
-        if tests.drifts.is_none() && tested.as_ref().is_ok_and(drifts) {
+        let drifts = tested.as_ref().is_ok_and(|rest| drifts(&window.values, rest));
+        if drifts && tests.drifts.is_none() {
             tests.drifts = Some(series.name.clone());
         }
-        tests.series.push(verdict(series, &window, tested.ok().as_ref()));
+        tests.series.push(verdict(series, &window, tested.ok().as_ref(), drifts));
     }
     tests
 }
@@ -153,9 +157,14 @@ impl Window {
     }
 }
 
-fn drifts(rest: &Rest) -> bool {
-    let wanders = rest.adf.is_some_and(|adf| adf.p_value >= UNIT_ROOT_LEVEL);
-    wanders && rest.kpss.is_some_and(|kpss| kpss.p_value <= DRIFT_LEVEL)
+/// Whether a series wanders as a whole, by both tests, and has not settled for at least half of its length.
+fn drifts(values: &[f64], rest: &Rest) -> bool {
+    let has_settled = rest.nature == Some(Nature::Break) && 2 * rest.window_from <= values.len();
+    let unit_root = adf(values, Deterministic::Constant, LagChoice::Aic, None);
+    let level = kpss(values, Around::Level, KpssLags::Automatic);
+    !has_settled
+        && unit_root.is_ok_and(|adf| adf.p_value >= UNIT_ROOT_LEVEL)
+        && level.is_ok_and(|kpss| kpss.p_value <= DRIFT_LEVEL)
 }
 
 /// The oscillation of a series, if there is one.
@@ -163,22 +172,33 @@ pub(super) fn oscillation_of(rest: &Rest) -> Option<&Peak> {
     rest.oscillation.as_ref().and_then(|oscillation| oscillation.found())
 }
 
-fn verdict(series: &RecordSeries, window: &Window, rest: Option<&Rest>) -> SeriesVerdict {
+fn verdict(
+    series: &RecordSeries,
+    window: &Window,
+    rest: Option<&Rest>,
+    drifts: bool,
+) -> SeriesVerdict {
     let peak = rest.and_then(oscillation_of);
     let nature = rest.and_then(|rest| rest.nature).map_or("too short", Nature::name);
     SeriesVerdict {
         name: series.name.clone(),
         nature: nature.to_owned(),
-        at_rest: rest.and_then(|rest| match rest.stationary {
-            Outcome::Passed => Some(true),
-            Outcome::Failed(_) => Some(false),
-            Outcome::NotDone(_) => None,
-        }),
+        at_rest: rest.and_then(|rest| at_rest(rest, drifts)),
         adf_p: rest.and_then(|rest| rest.adf).map(|adf| adf.p_value),
         kpss_p: rest.and_then(|rest| rest.kpss).map(|kpss| kpss.p_value),
         change_points: rest.map_or_else(Vec::new, |rest| {
             rest.change_points.iter().map(|at| window.second(*at)).collect()
         }),
         period: peak.map(|peak| window.seconds(peak.crossings.period)),
+    }
+}
+
+/// Stationary and settled; `None` if a test could not be done.
+fn at_rest(rest: &Rest, drifts: bool) -> Option<bool> {
+    match (&rest.stationary, &rest.settled) {
+        _ if drifts => Some(false),
+        (Outcome::Failed(_), _) | (_, Outcome::Failed(_)) => Some(false),
+        (Outcome::Passed, Outcome::Passed) => Some(true),
+        _ => None,
     }
 }

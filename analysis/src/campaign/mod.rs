@@ -24,7 +24,7 @@ mod tensor;
 mod verdict;
 
 pub use answer::*;
-pub use read::{CampaignData, CampaignReadError};
+pub use read::CampaignData;
 
 use crate::game::Search;
 

@@ -1,9 +1,8 @@
-//! A campaign's folder, read.
+//! A campaign with what its runs gave.
 
 use std::path::Path;
 
-use crate::experiment::{Design, Plan, PlanError, Record, RecordError};
-use crate::load::TextFileError;
+use crate::experiment::{Campaign, CampaignError, Design, Plan, Record};
 
 /// A design, its plan and what its runs gave.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,58 +15,16 @@ pub struct CampaignData {
     pub records: Vec<Option<Record>>,
 }
 
-/// Why a campaign cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum CampaignReadError {
-    /// The design.
-    #[error(transparent)]
-    Design(#[from] TextFileError),
-    /// The plan.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    /// A run.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// Files that do not belong together.
-    #[error("{0}")]
-    Mixed(String),
-}
-
 impl CampaignData {
-    /// Read `design.toml`, `plan.json` and every `runs/RUN/run.json`.
+    /// Read a campaign's folder.
     ///
     /// # Errors
     ///
     /// If a file is damaged, or design, plan and runs do not belong together.
-    pub fn read(folder: &Path) -> Result<Self, CampaignReadError> {
-        let design = Design::load(&folder.join("design.toml"))?;
-        let plan = Plan::load(&folder.join("plan.json"))?;
-        let strategies = plan.players.iter().map(|player| player.strategies.len());
-        let is_planned = strategies.eq(design.players.iter().map(|p| p.strategies.len()))
-            && plan.loads.len() == design.loads.len();
-        if !is_planned {
-            return Err(CampaignReadError::Mixed(format!(
-                "{}: plan.json was made from another design.toml; put that one back",
-                folder.display()
-            )));
-        }
-        let read = |run: &crate::experiment::PlannedRun| {
-            let path = folder.join("runs").join(&run.run).join("run.json");
-            if !path.exists() {
-                return Ok(None);
-            }
-            let record = Record::load(&path)?;
-            let is_its =
-                (record.load, record.block, &record.profile) == (run.load, run.block, &run.profile);
-            if is_its {
-                return Ok(Some(record));
-            }
-            let path = path.display();
-            Err(CampaignReadError::Mixed(format!(
-                "{path}: this is the record of another run; delete the run's folder and resume the campaign"
-            )))
-        };
-        let records = plan.runs.iter().map(read).collect::<Result<_, CampaignReadError>>()?;
-        Ok(Self { design, plan, records })
+    pub fn read(folder: &Path) -> Result<Self, CampaignError> {
+        let campaign = Campaign::open(folder)?;
+        let runs = campaign.plan().runs.iter();
+        let records = runs.map(|run| campaign.record(run)).collect::<Result<_, _>>()?;
+        Ok(Self { design: campaign.design().clone(), plan: campaign.plan().clone(), records })
     }
 }

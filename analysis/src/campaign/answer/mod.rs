@@ -6,18 +6,21 @@
 mod load;
 mod over_loads;
 mod pareto;
+mod price;
 mod runs;
 
 use serde::{Deserialize, Serialize};
 
 pub use load::{
-    Anarchy, BestResponseCycle, BestResponses, Cell, Coalition, Commitment, Continuum,
-    EquilibriaAnswer, EquilibriumAnswer, Gap, HoldOut, HoldOutWay, LoadAnswer, MetricMean, Move,
-    NullCalibration, Oscillating, PlayerPayoff, PotentialAnswer, PriceRow, RegretAnswer,
-    ReplicateAnswer, Sensitivity, ShapleyPlayer, ShapleyValues, Stackelberg, Subgame,
+    BestResponseCycle, BestResponses, Cell, Coalition, Commitment, Continuum, EquilibriaAnswer,
+    EquilibriumAnswer, LoadAnswer, MetricMean, Move, Oscillating, PlayerPayoff, PotentialAnswer,
+    RegretAnswer, ReplicateAnswer, ShapleyPlayer, ShapleyValues, Stackelberg,
 };
 pub use over_loads::{CurvePoint, KneeAnswer, OverLoads, Regime};
 pub use pareto::{ObjectiveAnswer, ParetoAnswer, ParetoPoint, SameObjectives};
+pub use price::{
+    Anarchy, Gap, HoldOut, HoldOutWay, NullCalibration, PriceRow, Sensitivity, Subgame,
+};
 pub use runs::{
     Feedback, RunAnswer, RunFate, RunsAnswer, SeriesVerdict, ShownPeriod, ShownRun, ShownSeries,
 };

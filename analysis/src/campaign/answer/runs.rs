@@ -73,7 +73,8 @@ pub struct SeriesVerdict {
     pub name: String,
     /// `stationary`, `break`, `unit root`, `trend`, `constant`, `inconclusive` or `too short`.
     pub nature: String,
-    /// Whether it is at rest from its last change point to its end; null if the tests cannot tell.
+    /// Whether it is stationary and long enough after its last change point, and does not drift as a whole; null if a
+    /// test could not be done.
     pub at_rest: Option<bool>,
     /// p-value of the unit-root test after the last change point.
     pub adf_p: Option<f64>,

@@ -98,7 +98,7 @@ fn pennies_go_round_and_have_one_mixed_equilibrium() {
     let analysis = analyze(&data, &SETTINGS);
     let load = &analysis.loads[0];
     let found = load.equilibria.as_ref().unwrap();
-    assert_eq!((found.list.len(), found.without_pure), (1, None));
+    assert_eq!((found.list.len(), found.without_pure), (1, Some(1.0)));
     assert_eq!((found.list[0].pure.clone(), found.list[0].frequency), (None, Some(1.0)));
     let cycles = load.best_responses.cycles.as_ref().unwrap();
     assert_eq!((cycles.len(), cycles[0].cycle.len(), cycles[0].is_sink), (1, 4, true));
