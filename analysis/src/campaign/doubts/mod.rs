@@ -171,19 +171,18 @@ impl Doubts {
         let name = self.load_name(analysis);
         let naive =
             price.rows.iter().find(|row| row.name == "anarchy_pure").and_then(|row| row.point);
-        if let (Some(p), Some(naive)) = (null.p_value, naive.filter(|naive| *naive > 1.0)) {
-            if p > LOST {
-                let (naive, p) = (number(naive), probability(p));
-                let high = null.quantile_95.map_or_else(|| "-".to_owned(), number);
-                self.add(
-                    "null",
-                    3,
-                    format!(
-                        "under load {name} the naive price of {naive} is within what data without any difference give \
-                         (up to {high} in 95 of 100, p {p})"
-                    ),
-                );
-            }
+        let p = null.p_value.filter(|p| *p > LOST);
+        if let (Some(p), Some(naive)) = (p, naive.filter(|naive| *naive > 1.0)) {
+            let (naive, p) = (number(naive), probability(p));
+            let high = null.quantile_95.map_or_else(|| "-".to_owned(), number);
+            self.add(
+                "null",
+                3,
+                format!(
+                    "under load {name} the naive price of {naive} is within what data without any difference give \
+                     (up to {high} in 95 of 100, p {p})"
+                ),
+            );
         }
         if let Some(claims) = null.false_claims.filter(|claims| *claims > FALSE_CLAIMS) {
             let claims = percent(claims);
