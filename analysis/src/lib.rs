@@ -3,6 +3,7 @@
 //! `stats`, `game` and `pareto` are pure functions over slices and know neither files nor the command line.
 
 pub mod answers;
+pub mod campaign;
 pub mod cli;
 pub mod experiment;
 pub mod game;

@@ -30,7 +30,7 @@ pub(super) fn write_json(path: &Path, value: &impl Serialize) -> io::Result<()> 
 }
 
 /// Write a value as JSON on a single line: what machines read by the thousands.
-pub(super) fn write_json_line(path: &Path, value: &impl Serialize) -> io::Result<()> {
+pub(crate) fn write_json_line(path: &Path, value: &impl Serialize) -> io::Result<()> {
     let mut bytes = serde_json::to_vec(value)?;
     bytes.push(b'\n');
     write(path, &bytes)

@@ -12,7 +12,7 @@ mod campaign;
 mod commands;
 mod design;
 mod execute;
-mod files;
+pub(crate) mod files;
 mod lab;
 mod metric;
 mod outcomes;

@@ -1,5 +1,6 @@
 //! `nashtrace experiment`: campaigns of runs under every profile of strategies.
 
+mod analyze;
 mod plan;
 mod run;
 mod status;
@@ -18,7 +19,8 @@ Examples:
   nashtrace experiment plan lab/designs/quickstart.toml
   nashtrace experiment run lab/designs/quickstart.toml --out /tmp/campaign --jobs 2
   nashtrace experiment status /tmp/campaign --json
-  nashtrace experiment resume /tmp/campaign";
+  nashtrace experiment resume /tmp/campaign
+  nashtrace experiment analyze /tmp/campaign";
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -37,6 +39,8 @@ enum Experiment {
     Status(status::Arguments),
     /// Make the runs of a campaign that are not there yet
     Resume(run::Resume),
+    /// What a campaign's runs say: equilibria, regret, anarchy, fronts, and every doubt
+    Analyze(analyze::Arguments),
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
@@ -45,6 +49,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
         Experiment::Run(arguments) => run::begin(arguments, out),
         Experiment::Status(arguments) => status::run(arguments, out),
         Experiment::Resume(arguments) => run::resume(arguments, out),
+        Experiment::Analyze(arguments) => analyze::run(arguments, out),
     };
     answered.unwrap_or_else(|refusal| {
         complain(&refusal.sentence);

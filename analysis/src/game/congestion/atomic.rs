@@ -182,7 +182,7 @@ fn next(profile: &mut [usize], counts: &[usize]) {
 }
 
 #[cfg(test)]
-pub(in crate::game) mod tests {
+pub(crate) mod tests {
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
@@ -193,7 +193,7 @@ pub(in crate::game) mod tests {
     }
 
     /// Christodoulou and Koutsoupias 2005: three players, resources h0 h1 h2 g0 g1 g2.
-    pub(in crate::game) fn tight_five_halves() -> AtomicCongestion {
+    pub(crate) fn tight_five_halves() -> AtomicCongestion {
         let strategies = |i: usize| {
             let (one, two) = ((i + 1) % 3, (i + 2) % 3);
             vec![vec![i, 3 + i], vec![one, two, 3 + one]]
@@ -202,7 +202,7 @@ pub(in crate::game) mod tests {
     }
 
     /// Braess's paradox with three players: sv, wt cost x; vt, sw 3.5; vw nothing.
-    pub(in crate::game) fn braess(with_bridge: bool) -> AtomicCongestion {
+    pub(crate) fn braess(with_bridge: bool) -> AtomicCongestion {
         let (x, constant) = (Latency::affine(1.0, 0.0), Latency::affine(0.0, 3.5));
         let resources = vec![x.clone(), x, constant.clone(), constant, Latency::affine(0.0, 0.0)];
         let mut paths = vec![vec![0, 2], vec![3, 1]];
@@ -213,12 +213,12 @@ pub(in crate::game) mod tests {
     }
 
     /// Three players on single resources of cost x, 2 x, 3 x.
-    pub(in crate::game) fn singletons() -> AtomicCongestion {
+    pub(crate) fn singletons() -> AtomicCongestion {
         let resources = [1.0, 2.0, 3.0].map(|slope| Latency::affine(slope, 0.0)).to_vec();
         AtomicCongestion::unweighted(resources, vec![vec![vec![0], vec![1], vec![2]]; 3])
     }
 
-    pub(in crate::game) fn random(seed: u64) -> AtomicCongestion {
+    pub(crate) fn random(seed: u64) -> AtomicCongestion {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let resources = (0..4)
             .map(|_| {

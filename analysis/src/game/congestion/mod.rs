@@ -20,8 +20,8 @@ pub use replay::{Replayed, replay};
 pub use two_pool::{Pool, TwoPools};
 
 #[cfg(test)]
-pub(super) mod tests {
-    pub(in crate::game) use super::atomic::tests::{
+pub(crate) mod tests {
+    pub(crate) use super::atomic::tests::{
         braess, random as random_congestion, singletons, tight_five_halves,
     };
 }

@@ -1,0 +1,235 @@
+//! What a reader must know before he believes the numbers.
+
+mod runs;
+
+use super::Settings;
+use super::answer::{Analysis, Anarchy, Doubt, LoadAnswer, NullCalibration};
+use crate::report::{number, percent, probability};
+
+/// An equilibrium that is lost in more than this share of the resamples is not sure (method.md).
+const LOST: f64 = 0.05;
+
+/// Claims of anarchy where there is none, at most.
+const FALSE_CLAIMS: f64 = 0.05;
+
+/// Whole blocks that are good to have.
+const GOOD_BLOCKS: usize = 10;
+
+/// Whole blocks below which no interval is given.
+const FEWEST_BLOCKS: usize = 3;
+
+/// Share of the price above 1 by which held-out blocks may disagree.
+const SHRINKS: f64 = 0.5;
+
+/// All doubts, weightiest first; of one weight in the order of loads.
+pub(super) fn doubts(analysis: &Analysis, settings: &Settings<'_>) -> Vec<Doubt> {
+    let mut doubts = Doubts { list: Vec::new(), load: None };
+    doubts.of_runs(analysis);
+    doubts.of_payoffs(analysis);
+    for load in &analysis.loads {
+        doubts.load = Some(load.load);
+        doubts.of_identification(analysis, load);
+        doubts.of_equilibria(analysis, load);
+        for price in &load.anarchy {
+            doubts.of_price(analysis, price);
+        }
+        let null = load.null_calibration.as_ref();
+        if let (Some(null), Some(price)) = (null, load.anarchy.first()) {
+            doubts.of_null(analysis, null, price);
+        }
+        doubts.of_hold_out(analysis, load);
+        doubts.of_objectives(analysis, load);
+    }
+    doubts.load = None;
+    for sentence in &analysis.provenance.cut_short {
+        doubts.add("time", 2, sentence.clone());
+    }
+    if settings.resamples < 200 {
+        let resamples = settings.resamples;
+        doubts.add("resamples", 1, format!("percentiles rest on {resamples} resamples only"));
+    }
+    let mut list = doubts.list;
+    list.sort_by_key(|doubt| std::cmp::Reverse(doubt.weight));
+    list
+}
+
+struct Doubts {
+    list: Vec<Doubt>,
+    load: Option<usize>,
+}
+
+impl Doubts {
+    fn add(&mut self, about: &str, weight: u8, sentence: String) {
+        let mut letters = sentence.chars();
+        let first = letters.next().map(|first| first.to_uppercase().to_string());
+        let sentence = first.unwrap_or_default() + letters.as_str() + ".";
+        self.list.push(Doubt { about: about.to_owned(), weight, load: self.load, sentence });
+    }
+
+    fn of_identification(&mut self, analysis: &Analysis, load: &LoadAnswer) {
+        let name = name(analysis, load);
+        if let Some(reason) = &load.not_identified {
+            self.add(
+                "profiles",
+                3,
+                format!(
+                    "under load {name} {reason}; equilibria and the Price of Anarchy are NOT IDENTIFIED there, only \
+                     what does not need these profiles is answered"
+                ),
+            );
+            return;
+        }
+        let whole = load.whole_blocks;
+        let blocks = analysis.design.blocks;
+        if whole < FEWEST_BLOCKS {
+            self.add(
+                "replicates",
+                3,
+                format!("under load {name} {whole} whole blocks are too few for simultaneous bounds; {FEWEST_BLOCKS} are the least, {GOOD_BLOCKS} are good"),
+            );
+        } else if whole < GOOD_BLOCKS {
+            self.add(
+                "replicates",
+                1,
+                format!("under load {name} intervals rest on {whole} whole blocks; {GOOD_BLOCKS} are good"),
+            );
+        }
+        if whole < blocks {
+            let torn = blocks - whole;
+            self.add(
+                "replicates",
+                2,
+                format!("under load {name} {torn} of {blocks} blocks lack a profile and take no part in paired intervals"),
+            );
+        }
+    }
+
+    fn of_equilibria(&mut self, analysis: &Analysis, load: &LoadAnswer) {
+        let Some(found) = &load.equilibria else { return };
+        let name = name(analysis, load);
+        let (all, completeness) = (found.list.len(), &found.completeness);
+        if all == 0 && found.continua.is_empty() {
+            self.add("equilibria", 3, format!("under load {name} no equilibrium was found"));
+        }
+        let unsure =
+            found.list.iter().filter(|e| e.frequency.is_some_and(|f| f < 1.0 - LOST)).count();
+        if unsure > 0 {
+            let lost = percent(LOST);
+            self.add(
+                "equilibria",
+                2,
+                format!("under load {name} {unsure} of {all} equilibria vanish in more than {lost} of the resamples"),
+            );
+        }
+        if completeness != "complete" {
+            let weight = if completeness.ends_with("found") { 2 } else { 1 };
+            let reasons = found.reasons.join("; ");
+            self.add(
+                "equilibria",
+                weight,
+                format!("under load {name} the list of equilibria is {completeness}, so the true price may be higher ({reasons})"),
+            );
+        }
+        let is_mixed = found.list.iter().any(|found| found.pure.is_none());
+        let mut terms = analysis.design.players.iter().flat_map(|player| &player.utility);
+        let is_percentile =
+            |metric: &str| ["_p50", "_p95", "_p99"].iter().any(|p| metric.contains(p));
+        if is_mixed && terms.any(|term| is_percentile(&term.metric.name)) {
+            self.add(
+                "mixed",
+                1,
+                format!(
+                    "under load {name} some equilibria are mixed and some payoffs are percentiles: the mean of percentiles \
+                     over runs is not the percentile of a mixture within a run"
+                ),
+            );
+        }
+    }
+
+    fn of_price(&mut self, analysis: &Analysis, price: &Anarchy) {
+        if price.anarchy.is_some() && price.verdict == "UNBOUNDED" {
+            let (cost, name) = (&price.cost.name, self.load_name(analysis));
+            let reason = price.reason.as_deref().unwrap_or("the noise is too large");
+            self.add(
+                "anarchy",
+                2,
+                format!("under load {name} the price in {cost} is UNBOUNDED: {reason}"),
+            );
+        }
+        if price.verdict == "NO SOCIAL COST" {
+            let (cost, name) = (&price.cost.name, self.load_name(analysis));
+            let reason = price.reason.as_deref().unwrap_or("some runs do not tell it");
+            self.add(
+                "anarchy",
+                3,
+                format!("under load {name} there is NO SOCIAL COST {cost}: {reason}"),
+            );
+        }
+    }
+
+    fn of_null(&mut self, analysis: &Analysis, null: &NullCalibration, price: &Anarchy) {
+        let name = self.load_name(analysis);
+        let naive =
+            price.rows.iter().find(|row| row.name == "anarchy_pure").and_then(|row| row.point);
+        let p = null.p_value.filter(|p| *p > LOST);
+        if let (Some(p), Some(naive)) = (p, naive.filter(|naive| *naive > 1.0)) {
+            let (naive, p) = (number(naive), probability(p));
+            let high = null.quantile_95.map_or_else(|| "-".to_owned(), number);
+            self.add(
+                "null",
+                3,
+                format!(
+                    "under load {name} the naive price of {naive} is within what data without any difference give \
+                     (up to {high} in 95 of 100, p {p})"
+                ),
+            );
+        }
+        if let Some(claims) = null.false_claims.filter(|claims| *claims > FALSE_CLAIMS) {
+            let claims = percent(claims);
+            self.add(
+                "null",
+                3,
+                format!("under load {name} the bounds claim anarchy in {claims} of data sets without any"),
+            );
+        }
+    }
+
+    fn of_hold_out(&mut self, analysis: &Analysis, load: &LoadAnswer) {
+        let price = load.anarchy.first().and_then(|price| price.gap.as_ref().and(price.anarchy));
+        let held_out = load.hold_out.as_ref().and_then(|hold_out| hold_out.anarchy);
+        let (Some(price), Some(held_out)) = (price, held_out) else { return };
+        if price > 1.0 && held_out - 1.0 < SHRINKS * (price - 1.0) {
+            let (name, price, held_out) = (name(analysis, load), number(price), number(held_out));
+            self.add(
+                "hold-out",
+                2,
+                format!(
+                    "under load {name} the price shrinks from {price} to {held_out} where optimum and worst equilibrium are \
+                     valued on blocks that they were not chosen on"
+                ),
+            );
+        }
+    }
+
+    fn of_objectives(&mut self, analysis: &Analysis, load: &LoadAnswer) {
+        let Some(front) = &load.pareto else { return };
+        let name = name(analysis, load);
+        for same in &front.same {
+            let [a, b] = same.objectives.map(|at| front.objectives[at].metric.name.as_str());
+            let correlation = number(same.rank_correlation);
+            self.add(
+                "objectives",
+                1,
+                format!("under load {name} the objectives {a} and {b} are in fact one (rank correlation {correlation})"),
+            );
+        }
+    }
+
+    fn load_name<'a>(&self, analysis: &'a Analysis) -> &'a str {
+        self.load.map_or("", |load| &analysis.design.loads[load].name)
+    }
+}
+
+fn name<'a>(analysis: &'a Analysis, load: &LoadAnswer) -> &'a str {
+    &analysis.design.loads[load.load].name
+}

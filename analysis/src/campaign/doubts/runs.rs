@@ -1,0 +1,112 @@
+//! Doubts about runs and what payoffs are made of.
+
+use super::Doubts;
+use crate::campaign::answer::{Analysis, RunAnswer, RunFate};
+use crate::report::{count, number, percent};
+
+/// Requests beyond a percentile that it should rest on.
+const BEYOND_PERCENTILE: f64 = 10.0;
+
+impl Doubts {
+    pub(super) fn of_runs(&mut self, analysis: &Analysis) {
+        let runs = &analysis.runs;
+        let share = |part: usize| percent(part as f64 / runs.planned.max(1) as f64);
+        let planned = runs.planned;
+        let fates = [
+            (runs.failed, "failed"),
+            (runs.missing, "were not made"),
+            (runs.gated, "are left out because they drift while others of their profile do not"),
+            (runs.incomplete, "are left out because a metric that payoffs need is missing"),
+        ];
+        for (found, what) in fates.into_iter().filter(|(found, _)| *found > 0) {
+            let weight = if 4 * found >= planned { 3 } else { 2 };
+            let share = share(found);
+            self.add("runs", weight, format!("{found} of {planned} runs ({share}) {what}"));
+        }
+        if runs.restless > 0 {
+            let weight = if 4 * runs.restless >= runs.used { 2 } else { 1 };
+            let (restless, used) = (runs.restless, runs.used);
+            self.add(
+                "stationarity",
+                weight,
+                format!(
+                    "{restless} of {used} used runs have a series that is not at rest after its last change point: \
+                     their means are those of a run of this length, not of a steady state"
+                ),
+            );
+        }
+        let is_untested = |run: &&RunAnswer| {
+            run.fate == RunFate::Used && run.series.iter().all(|series| series.at_rest.is_none())
+        };
+        let untested = runs.list.iter().filter(is_untested).count();
+        if untested > 0 {
+            let used = runs.used;
+            self.add(
+                "stationarity",
+                1,
+                format!("{untested} of {used} used runs have no series long enough to be tested for stationarity"),
+            );
+        }
+        let provenance = &analysis.provenance;
+        if provenance.lost > 0 {
+            let lost = count(provenance.lost);
+            let all = count(provenance.records + provenance.lost);
+            self.add(
+                "losses",
+                2,
+                format!("{lost} of {all} trace records were lost: what is counted from traces is too low"),
+            );
+        }
+        if analysis.design.driver == "lab" {
+            self.add(
+                "simulation",
+                1,
+                "the runs are simulated: Dynamo's own router and simulator, but no GPU took part"
+                    .to_owned(),
+            );
+        }
+    }
+
+    pub(super) fn of_payoffs(&mut self, analysis: &Analysis) {
+        let terms = || analysis.design.players.iter().flat_map(|player| &player.utility);
+        let zero: Vec<&str> = terms()
+            .filter(|term| term.reference_from.starts_with("the default profile has 0"))
+            .map(|term| term.metric.name.as_str())
+            .collect();
+        if !zero.is_empty() {
+            let zero = zero.join(", ");
+            self.add(
+                "references",
+                2,
+                format!(
+                    "{zero}: zero in the default profile, so utilities count it in its own unit; set [references] to weigh \
+                     it as meant"
+                ),
+            );
+        }
+        if terms().any(|term| term.reference_from.starts_with("mean of")) {
+            self.add(
+                "references",
+                1,
+                "utilities are measured in units of the default profile, which was measured itself: its noise is not \
+                 in the intervals of payoffs"
+                    .to_owned(),
+            );
+        }
+        for (name, share) in [("p95", 0.05), ("p99", 0.01)] {
+            let is_used = terms().any(|term| term.metric.name.contains(name));
+            let requests = analysis.loads.iter().flat_map(|load| &load.cells);
+            let requests = requests.filter_map(|cell| cell.metrics.get("requests"));
+            let least = requests.map(|metric| metric.mean).reduce(f64::min);
+            if let (true, Some(least)) = (is_used, least.filter(|n| n * share < BEYOND_PERCENTILE))
+            {
+                let (least, beyond) = (number(least), number(least * share));
+                self.add(
+                    "percentiles",
+                    1,
+                    format!("{name} payoffs rest on {least} requests a run, {beyond} of them beyond the percentile"),
+                );
+            }
+        }
+    }
+}
