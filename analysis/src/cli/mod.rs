@@ -13,6 +13,7 @@ mod objectives;
 mod pareto;
 mod planner;
 mod regret;
+mod report;
 mod selftest;
 mod shapley;
 mod show;
@@ -89,6 +90,8 @@ enum Command {
     Shapley(shapley::Arguments),
     /// Fit latencies to measured loads, and play the congestion game that follows
     Congestion(congestion::Arguments),
+    /// What a campaign's runs say, in the terminal and as one HTML page that opens offline
+    Report(report::Arguments),
     /// Do the intervals and tests keep their promises on data whose truth is known?
     Selftest(selftest::Arguments),
 }
@@ -142,6 +145,7 @@ pub fn run() -> ExitCode {
         Command::Stats(arguments) => stats::run(&arguments, out),
         Command::Shapley(arguments) => shapley::run(&arguments, out),
         Command::Congestion(arguments) => congestion::run(&arguments, out),
+        Command::Report(arguments) => report::run(&arguments, out),
         Command::Selftest(arguments) => selftest::run(&arguments, out),
     };
     let (ending, written) = answer(&mut out);

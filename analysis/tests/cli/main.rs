@@ -5,6 +5,7 @@ mod answers;
 mod bad_input;
 mod doctor;
 mod players;
+mod report;
 mod runs;
 mod series;
 mod solve;
