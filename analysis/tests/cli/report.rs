@@ -1,8 +1,9 @@
 //! `nashtrace report` on campaigns whose runs these tests make up, analysed by the real code.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use nashtrace_analysis::campaign::{Analysis, CampaignData, Settings, analyze};
 use nashtrace_analysis::experiment::{
@@ -11,17 +12,17 @@ use nashtrace_analysis::experiment::{
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
+use super::support::command_of;
+
 /// What a careless or hostile design may call things.
 const HOSTILE: [&str; 3] =
     ["</script><script>alert(1)</script>", "<img src=x onerror=alert(2)>", "a & \"b\" 'c' <b>"];
 
 fn nashtrace(arguments: &[&str], input: &str) -> Output {
-    use std::io::Write;
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_nashtrace"))
-        .args(arguments)
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
+    let mut child = command_of(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
