@@ -14,6 +14,7 @@ mod objectives;
 mod pareto;
 mod planner;
 mod regret;
+mod report;
 mod scrape;
 mod selftest;
 mod shapley;
@@ -96,6 +97,8 @@ enum Command {
     Load(load::Arguments),
     /// Read a page of Prometheus metrics again and again, with every gap and restart marked
     Scrape(scrape::Arguments),
+    /// What a campaign's runs say, in the terminal and as one HTML page that opens offline
+    Report(report::Arguments),
     /// Do the intervals and tests keep their promises on data whose truth is known?
     Selftest(selftest::Arguments),
 }
@@ -151,6 +154,7 @@ pub fn run() -> ExitCode {
         Command::Congestion(arguments) => congestion::run(&arguments, out),
         Command::Load(arguments) => load::run(&arguments, out),
         Command::Scrape(arguments) => scrape::run(&arguments, out),
+        Command::Report(arguments) => report::run(&arguments, out),
         Command::Selftest(arguments) => selftest::run(&arguments, out),
     };
     let (ending, written) = answer(&mut out);

@@ -1,5 +1,6 @@
 //! Showing results: tables for people, JSON for machines.
 
+pub mod html;
 mod number;
 mod table;
 mod text;

@@ -7,6 +7,7 @@ mod doctor;
 mod experiment;
 mod load;
 mod players;
+mod report;
 mod runs;
 mod series;
 mod solve;

@@ -1,0 +1,159 @@
+//! The most regretted profiles, and those whose routing decisions were regretted most.
+
+use serde_json::json;
+
+use super::super::figure::{Figure, axis, hover};
+use super::super::names::{Names, estimate, maybe, range};
+use super::super::style::colour;
+use super::super::table::Table;
+use super::{Panel, Section};
+use crate::campaign::{Analysis, Cell, LoadAnswer, Move};
+use crate::report::number;
+
+/// Profiles that are shown.
+const SHOWN: usize = 10;
+
+/// The metric of regretted decisions.
+const DECISIONS: [&str; 2] = ["predicted_regret_mean", "overlap_regret_mean"];
+
+pub(super) fn section(analysis: &Analysis, names: Names<'_>) -> Section {
+    Section::new("regretted", "What is regretted most")
+        .says(
+            "Profiles by the largest gain that a single player has from leaving (the profile's distance from equilibrium), \
+             and profiles by the regret of the router's own decisions in their runs: blocks of predicted cost above the \
+             cheapest worker, and blocks of prefix lost against the best worker.",
+        )
+        .by_load(analysis, names, |load| of_load(load, names))
+}
+
+fn of_load(load: &LoadAnswer, names: Names<'_>) -> Panel {
+    let mut largest: Vec<&Move> = Vec::new();
+    for one in &load.best_responses.moves {
+        match largest.iter_mut().find(|known| known.from == one.from) {
+            Some(known) if known.gain.value < one.gain.value => *known = one,
+            Some(_) => {}
+            None => largest.push(one),
+        }
+    }
+    largest.sort_by(|a, b| b.gain.value.total_cmp(&a.gain.value));
+    let all = largest.len();
+    largest.truncate(SHOWN);
+    let mut panel = Panel { columns: 1, ..Panel::default() };
+    panel = if largest.is_empty() {
+        panel.says("No measured profile is known to be regretted by anyone.")
+    } else {
+        panel.figure(profiles(load, names, &largest, all))
+    };
+    match decisions(load, names) {
+        Some(table) => panel.table(
+            "Profiles whose routing decisions are regretted most, in KV blocks a decision",
+            table,
+        ),
+        None => panel.says("The runs tell nothing about single routing decisions."),
+    }
+}
+
+fn profiles(load: &LoadAnswer, names: Names<'_>, largest: &[&Move], all: usize) -> Figure {
+    let mut data = Vec::new();
+    for player in 0..names.design.players.len() {
+        let own: Vec<&&Move> = largest.iter().filter(|one| one.player == player).collect();
+        let ends: Vec<[f64; 2]> = own
+            .iter()
+            .map(|one| super::super::names::bars(one.gain.value, one.gain.interval))
+            .collect();
+        let told: Vec<String> = own
+            .iter()
+            .map(|one| {
+                let to = format!(
+                    "{} would go to {}",
+                    names.player(player),
+                    names.strategy(player, one.to[player])
+                );
+                hover([
+                    names.profile(&one.from).as_str(),
+                    &to,
+                    &format!("gain {}", estimate(&one.gain)),
+                ])
+            })
+            .collect();
+        data.push(json!({
+            "type": "bar", "orientation": "h", "name": super::super::figure::plain(names.player(player)),
+            "x": own.iter().map(|one| one.gain.value).collect::<Vec<_>>(),
+            "y": own.iter().map(|one| place(largest, one)).collect::<Vec<_>>(), "width": 0.7,
+            "hoverinfo": "text", "hovertext": told, "textposition": "none",
+            "marker": {
+                "color": colour(player),
+                "pattern": {"shape": super::regret::pattern(player), "fgcolor": "var(--paper)", "size": 6},
+            },
+            "error_x": {
+                "type": "data", "symmetric": false, "color": "var(--ink)", "thickness": 1.5,
+                "array": ends.iter().map(|ends| ends[1]).collect::<Vec<_>>(),
+                "arrayminus": ends.iter().map(|ends| ends[0]).collect::<Vec<_>>(),
+            },
+        }));
+    }
+    let places: Vec<usize> = (0..largest.len()).collect();
+    let ticks: Vec<String> = largest
+        .iter()
+        .map(|one| super::super::figure::plain(&names.profile(&one.from)))
+        .map(|name| name.replace(" / ", " /<br>"))
+        .collect();
+    let layout = json!({
+        "barmode": "overlay", "legend": super::super::style::legend(), "xaxis": axis("gain in utility"),
+        "yaxis": {
+            "tickmode": "array", "tickvals": places, "ticktext": ticks, "automargin": true, "autorange": "reversed",
+            "showgrid": false, "zeroline": false, "tickfont": {"size": 10},
+        },
+    });
+    let mut table = Table::new(&["profile", "player", "would go to", "gain"]).text(&[1, 2]);
+    for one in largest {
+        table.row([
+            names.profile(&one.from),
+            names.player(one.player).to_owned(),
+            names.strategy(one.player, one.to[one.player]).to_owned(),
+            estimate(&one.gain),
+        ]);
+    }
+    Figure::new(
+        format!("regretted-{}", load.load),
+        format!("Most regretted profiles under load {}", names.load(load.load)),
+        data,
+        layout,
+    )
+    .caption(format!(
+        "{} of {all} profiles that somebody gains by leaving, and who gains most.",
+        largest.len()
+    ))
+    .height(120 + 46 * largest.len())
+    .table(table)
+}
+
+fn place(largest: &[&Move], one: &Move) -> usize {
+    largest.iter().position(|other| other.from == one.from).unwrap_or_default()
+}
+
+fn decisions(load: &LoadAnswer, names: Names<'_>) -> Option<Table> {
+    let value = |cell: &Cell, metric: &str| cell.metrics.get(metric).map(|metric| metric.mean);
+    let mut cells: Vec<(f64, &Cell)> =
+        load.cells.iter().filter_map(|cell| Some((value(cell, DECISIONS[0])?, cell))).collect();
+    cells.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut table = Table::new(&[
+        "profile",
+        "predicted regret",
+        "95 % interval",
+        "overlap regret",
+        "decisions a run",
+        "runs",
+    ]);
+    for (regret, cell) in cells.iter().take(SHOWN) {
+        table.row([
+            names.profile(&cell.profile),
+            number(*regret),
+            range(cell.metrics.get(DECISIONS[0]).and_then(|metric| metric.interval)),
+            maybe(value(cell, DECISIONS[1])),
+            maybe(value(cell, "decisions")),
+            cell.replicates.iter().map(|run| run.run.as_str()).collect::<Vec<_>>().join(", "),
+        ]);
+    }
+    (!table.rows.is_empty()).then_some(table)
+}
