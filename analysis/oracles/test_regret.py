@@ -5,6 +5,8 @@ import pytest
 from arch.bootstrap import CircularBlockBootstrap, optimal_block_length
 from scipy import special, stats
 
+from peers import agrees
+
 FLAG_DEFAULT_POLICY, FLAG_TRACKS_PREFILL, FLAG_PLAIN_DECODE, FLAG_DECODE_LABEL, FLAG_TIER_MATCHES = 1, 8, 16, 32, 64
 
 
@@ -89,6 +91,7 @@ def test_the_interval_of_the_mean_agrees_with_arch(which, regret, request):
     width = high - low
     assert ours["low"] == pytest.approx(low, abs=0.15 * width)
     assert ours["high"] == pytest.approx(high, abs=0.15 * width)
+    agrees("arch")
 
 
 def test_quantile_intervals_are_the_binomial_order_statistics(regret, overlap):
@@ -189,3 +192,4 @@ def test_rank_correlations_agree_with_scipy(decisions, regret, trace, outcomes, 
             interval = pool["realised"][f"{name}_interval"]
             assert interval["low"] == pytest.approx(np.tanh(np.arctanh(theirs) - half), rel=1e-6)
             assert interval["high"] == pytest.approx(np.tanh(np.arctanh(theirs) + half), rel=1e-6)
+            agrees("scipy")

@@ -97,7 +97,7 @@ def games() -> list[Row]:
     tensors = payoffs(2, 7)
     rows.append(Row(
         "all equilibria, 7 x 7", game_job("equilibria", tensors), "nashpy",
-        lambda: len(list(nashpy.Game(*tensors).vertex_enumeration())), lambda ours, theirs: ours["count"] == theirs,
+        lambda tensors=tensors: len(list(nashpy.Game(*tensors).vertex_enumeration())), lambda ours, theirs: ours["count"] == theirs,
     ))
     tensors = payoffs(3, 7)
     game = gbt.Game.from_arrays(*tensors)
@@ -237,7 +237,7 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def in_time(call: Callable[[], Any]) -> tuple[float, Any] | None:
-    """The same in a process of its own, or nothing if it takes too long."""
+    """The same in a process of its own, or nothing if it takes too long. A peer that fails is an error."""
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=lambda: sender.send(timed(call)))
@@ -245,8 +245,6 @@ def in_time(call: Callable[[], Any]) -> tuple[float, Any] | None:
     sender.close()
     try:
         return receiver.recv() if receiver.poll(PATIENCE) else None
-    except EOFError:
-        return None
     finally:
         process.kill()
         process.join()

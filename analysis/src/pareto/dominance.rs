@@ -64,17 +64,20 @@ struct Front {
     /// Up to three objectives: the second and third of the points that none of the front covers in both, by
     /// the second; the third falls.
     stair: Vec<(f64, f64)>,
-    /// More objectives: all behind the first, one point after the other, without those that another one
-    /// covers.
-    rest: Vec<f64>,
+    /// More objectives: all behind the first, a column for each, without the points that another one covers.
+    rest: Vec<Vec<f64>>,
 }
+
+/// Points that are compared together.
+const BLOCK: usize = 16;
 
 impl Front {
     fn add(&mut self, point: &[f64]) {
         let rest = &point[1..];
         if rest.len() > 2 {
+            self.rest.resize_with(rest.len(), Vec::new);
             self.forget_covered(rest);
-            self.rest.extend(rest);
+            self.rest.iter_mut().zip(rest).for_each(|(column, value)| column.push(*value));
             return;
         }
         let new = on_stair(rest);
@@ -87,16 +90,15 @@ impl Front {
     }
 
     fn forget_covered(&mut self, new: &[f64]) {
-        let width = new.len();
         let mut kept = 0;
-        for at in (0..self.rest.len()).step_by(width) {
-            let is_covered = new.iter().zip(&self.rest[at..at + width]).all(|(n, old)| n <= old);
+        for at in 0..self.rest[0].len() {
+            let is_covered = self.rest.iter().zip(new).all(|(column, new)| *new <= column[at]);
             if !is_covered {
-                self.rest.copy_within(at..at + width, kept);
-                kept += width;
+                self.rest.iter_mut().for_each(|column| column[kept] = column[at]);
+                kept += 1;
             }
         }
-        self.rest.truncate(kept);
+        self.rest.iter_mut().for_each(|column| column.truncate(kept));
     }
 
     fn dominates(&self, point: &[f64]) -> bool {
@@ -104,9 +106,21 @@ impl Front {
         if rest.len() <= 2 {
             return self.covers(on_stair(rest));
         }
-        // The latest points are the likeliest to be close.
-        let mut kept = self.rest.chunks_exact(rest.len()).rev();
-        kept.any(|kept| kept.iter().zip(rest).all(|(kept, new)| kept <= new))
+        // The latest points are the likeliest to be close. Whole blocks without a branch: several at once.
+        let mut end = self.rest.first().map_or(0, Vec::len);
+        while end >= BLOCK {
+            let mut is_nowhere_worse = [1_u64; BLOCK];
+            for (column, new) in self.rest.iter().zip(rest) {
+                for (all, kept) in is_nowhere_worse.iter_mut().zip(&column[end - BLOCK..end]) {
+                    *all &= u64::from(kept <= new);
+                }
+            }
+            if is_nowhere_worse.iter().fold(0, |any, one| any | one) == 1 {
+                return true;
+            }
+            end -= BLOCK;
+        }
+        (0..end).any(|at| self.rest.iter().zip(rest).all(|(column, new)| column[at] <= *new))
     }
 
     fn covers(&self, (second, third): (f64, f64)) -> bool {

@@ -187,15 +187,13 @@ impl Pile {
             if contains(other) && other[2] == own[2] {
                 return 0.0;
             }
-            let (width, height) = (other[0].min(own[0]), other[1].min(own[1]));
-            if self.outline.covers(width, height) {
-                continue;
-            }
-            grown += (whole - self.outline.area) * (top - other[2]);
-            top = other[2];
-            self.outline.add(width, height);
-            if contains(other) {
-                break;
+            let before = self.outline.area;
+            if self.outline.add(other[0].min(own[0]), other[1].min(own[1])) {
+                grown += (whole - before) * (top - other[2]);
+                top = other[2];
+                if contains(other) {
+                    break;
+                }
             }
         }
         grown += (whole - self.outline.area) * top;
@@ -222,17 +220,13 @@ impl Outline {
         self.area = 0.0;
     }
 
-    fn covers(&self, width: f64, height: f64) -> bool {
-        let wider = self.corners.partition_point(|corner| corner.0 < width);
-        self.corners.get(wider).is_some_and(|corner| corner.1 >= height)
-    }
-
-    fn add(&mut self, width: f64, height: f64) {
+    /// Add a rectangle; whether the union grows.
+    fn add(&mut self, width: f64, height: f64) -> bool {
         // The corners from here on are at least as wide.
         let wider = self.corners.partition_point(|corner| corner.0 < width);
         let mut under = self.corners.get(wider).map_or(0.0, |corner| corner.1);
         if under >= height {
-            return;
+            return false;
         }
         let mut first = wider;
         let mut right = width;
@@ -248,6 +242,7 @@ impl Outline {
         // One as wide is below the new one.
         let end = wider + usize::from(self.corners.get(wider).is_some_and(|c| c.0 == width));
         self.corners.splice(first..end, [(width, height)]);
+        true
     }
 }
 

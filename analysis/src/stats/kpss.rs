@@ -98,10 +98,25 @@ pub fn kpss(series: &[f64], around: Around, lags: KpssLags) -> Result<KpssTest, 
 
 /// The long-run variance with Bartlett weights (Newey and West 1987).
 pub(super) fn long_run_variance(residuals: &[f64], lags: usize) -> f64 {
-    let covariance = |lag: usize| dot(&residuals[lag..], &residuals[..residuals.len() - lag]);
-    let weighted = |lag: usize| (1.0 - lag as f64 / (lags + 1) as f64) * covariance(lag);
-    let sum = covariance(0) + 2.0 * (1..=lags).map(weighted).sum::<f64>();
+    let products = lagged_products(residuals, lags);
+    let weighted = |lag: usize| (1.0 - lag as f64 / (lags + 1) as f64) * products[lag];
+    let sum = products[0] + 2.0 * (1..=lags).map(weighted).sum::<f64>();
     sum / residuals.len() as f64
+}
+
+/// The sums of the products of values so many places apart, from 0 places on. All of them over one part of the
+/// series after the other, so that each part is fetched from memory once.
+fn lagged_products(values: &[f64], longest: usize) -> Vec<f64> {
+    const PART: usize = 2048;
+    let mut sums = vec![0.0; longest + 1];
+    for begin in (0..values.len()).step_by(PART) {
+        let end = (begin + PART).min(values.len());
+        for (lag, sum) in sums.iter_mut().enumerate().take(end) {
+            let from = begin.max(lag);
+            *sum += dot(&values[from..end], &values[from - lag..end - lag]);
+        }
+    }
+    sums
 }
 
 fn residuals(series: &[f64], around: Around) -> Vec<f64> {
@@ -123,9 +138,10 @@ fn residuals(series: &[f64], around: Around) -> Vec<f64> {
 pub(super) fn automatic_lags(residuals: &[f64]) -> usize {
     let n = residuals.len();
     let bandwidth = (n as f64).powf(2.0 / 9.0) as usize;
-    let (mut zeroth, mut first) = (dot(residuals, residuals) / n as f64, 0.0);
-    for lag in 1..=bandwidth {
-        let covariance = 2.0 * dot(&residuals[lag..], &residuals[..n - lag]) / n as f64;
+    let products = lagged_products(residuals, bandwidth);
+    let (mut zeroth, mut first) = (products[0] / n as f64, 0.0);
+    for (lag, product) in products.iter().enumerate().skip(1) {
+        let covariance = 2.0 * product / n as f64;
         zeroth += covariance;
         first += lag as f64 * covariance;
     }

@@ -1,6 +1,6 @@
 //! What a change point must be worth.
 
-use crate::stats::quantile::{mean, quantile_sorted};
+use crate::stats::quantile::mean;
 
 /// What a segment has one of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,17 +40,15 @@ impl Penalty {
 }
 
 impl Noise {
-    /// Robust against changes of level: both come from medians of the distances of values one and two
-    /// apart, which in an autoregression of order 1 have variances in the ratio 1 : 1 + correlation (Chakar,
-    /// Lebarbier, Levy-Leduc and Robin 2017).
+    /// Robust against changes of level: both come from the distances of values one and two apart, without the
+    /// largest tenth of them. In an autoregression of order 1 their variances are in the ratio 1 : 1 + correlation
+    /// (Chakar, Lebarbier, Levy-Leduc and Robin 2017, who take medians; those vary so much in short series
+    /// that a low estimate lets chance through as change).
     fn of(series: &[f64]) -> Self {
-        let (near, far) = (median_distance(series, 1), median_distance(series, 2));
+        let (near, far) = (typical_distance(series, 1), typical_distance(series, 2));
         let correlation = if near > 0.0 { (far / near).powi(2) - 1.0 } else { 0.0 };
         let correlation = correlation.clamp(0.0, 0.99);
-        // The median of the distance of two normal values is 0.6745 of its standard deviation.
-        const MEDIAN_OF_NORMAL: f64 = 0.674_489_750_196_081_7;
-        let of_distance = near / MEDIAN_OF_NORMAL;
-        Self { deviation: of_distance / (2.0 * (1.0 - correlation)).sqrt(), correlation }
+        Self { deviation: near / (2.0 * (1.0 - correlation)).sqrt(), correlation }
     }
 
     /// By how much the dependence multiplies the variance of a mean.
@@ -83,14 +81,23 @@ pub(super) fn automatic_penalty(series: &[f64], model: Model) -> Penalty {
 /// v.
 const RBF_EIGENVALUE: f64 = 0.3;
 
-/// The median distance of values so far apart in time; their mean distance where most do not differ.
-fn median_distance(series: &[f64], apart: usize) -> f64 {
+/// The standard deviation of the differences of values so far apart in time, as the nine tenths of them that are
+/// smallest tell it of normal ones; of all where these do not differ.
+fn typical_distance(series: &[f64], apart: usize) -> f64 {
+    /// The standard deviation of a standard normal value, given that it is among the nine tenths nearest to zero.
+    const OF_NEAREST: f64 = 0.789_313_299_099_086;
     let pairs = series.iter().zip(series.iter().skip(apart));
     let mut distances: Vec<f64> = pairs.map(|(a, b)| (a - b).abs()).collect();
-    if distances.is_empty() {
+    distances.sort_by(f64::total_cmp);
+    let largest = distances.last().copied().unwrap_or(0.0);
+    if largest == 0.0 {
         return 0.0;
     }
-    distances.sort_by(f64::total_cmp);
-    let median = quantile_sorted(&distances, 0.5);
-    if median > 0.0 { median } else { mean(&distances) }
+    // Relative to the largest, squares neither overflow nor vanish.
+    let size = |distances: &[f64]| {
+        let squares: Vec<f64> = distances.iter().map(|d| (d / largest).powi(2)).collect();
+        largest * mean(&squares).sqrt()
+    };
+    let of_nearest = size(&distances[..(9 * distances.len()).div_ceil(10)]) / OF_NEAREST;
+    if of_nearest > 0.0 { of_nearest } else { size(&distances) }
 }
