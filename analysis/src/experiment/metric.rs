@@ -24,7 +24,7 @@ const fn fact(
 
 /// Every metric. "Counted" requests are those that arrive after the discarded leading share; a metric of
 /// which a run knows nothing is null there.
-pub const METRICS: [MetricFacts; 31] = [
+pub const METRICS: [MetricFacts; 30] = [
     fact("requests", "", "counted requests", "requests.jsonl"),
     fact("completed", "", "counted requests that were answered in full", "requests.jsonl"),
     fact(
@@ -155,18 +155,20 @@ pub const METRICS: [MetricFacts; 31] = [
         "time from the first arrival to the last token, over the whole run",
         "requests.jsonl",
     ),
-    fact(
-        "social_cost",
-        "",
-        "cost summed over all players of a congestion game, by the players",
-        "requests.jsonl of a congestion game",
-    ),
 ];
 
-/// A metric by its name.
+/// Metrics that also exist for the requests of one source alone, as `NAME@SOURCE`.
+pub(super) const BY_SOURCE: [&str; 2] = ["ttft_mean_ms", "e2e_mean_ms"];
+
+/// A metric by its name; `NAME@SOURCE` is the metric over the requests of one source (the key `source` of
+/// `requests.jsonl`).
 #[must_use]
 pub fn metric(name: &str) -> Option<&'static MetricFacts> {
-    METRICS.iter().find(|fact| fact.name == name)
+    let whole = match name.split_once('@') {
+        Some((whole, source)) if BY_SOURCE.contains(&whole) && !source.is_empty() => whole,
+        _ => name,
+    };
+    METRICS.iter().find(|fact| fact.name == whole)
 }
 
 /// A sentence about a name that no metric has.
@@ -187,5 +189,7 @@ mod tests {
             assert_eq!(metric(fact.name), Some(fact));
         }
         assert_eq!(metric("ttft"), None);
+        assert_eq!(metric("e2e_mean_ms@chat"), metric("e2e_mean_ms"));
+        assert_eq!((metric("e2e_mean_ms@"), metric("requests@chat")), (None, None));
     }
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::design::{Design, ServiceLevel};
+use super::metric::BY_SOURCE;
 use crate::stats::{mean, quantile_sorted};
 
 /// Values by metric.
@@ -32,6 +33,9 @@ pub(super) struct RequestOutcome {
     pub(super) reused_input_tokens: Option<f64>,
     #[serde(default)]
     pub(super) terminal_status: Option<String>,
+    /// Who sent it, if several did.
+    #[serde(default)]
+    pub(super) source: Option<String>,
 }
 
 impl RequestOutcome {
@@ -126,7 +130,27 @@ pub(super) fn metrics(requests: &[RequestOutcome], design: &Design) -> Metrics {
         let prompts: f64 = counted.iter().map(|request| request.input_length).sum();
         set("cache_hit_rate", reused / prompts);
     }
+    by_source(counted, &mut metrics);
     metrics
+}
+
+/// The metrics of [`BY_SOURCE`].
+fn by_source(counted: &[RequestOutcome], metrics: &mut Metrics) {
+    let mut sources: BTreeMap<&str, Vec<&RequestOutcome>> = BTreeMap::new();
+    for request in counted {
+        if let Some(source) = &request.source {
+            sources.entry(source).or_default().push(request);
+        }
+    }
+    let fields: [fn(&RequestOutcome) -> Option<f64>; BY_SOURCE.len()] =
+        [|request| request.ttft_ms, |request| request.e2e_latency_ms];
+    for (source, requests) in sources {
+        for (name, field) in BY_SOURCE.iter().zip(fields) {
+            let values: Vec<f64> = requests.iter().filter_map(|request| field(request)).collect();
+            let value = mean(&values);
+            metrics.insert(format!("{name}@{source}"), value.is_finite().then_some(value));
+        }
+    }
 }
 
 /// From the first arrival to the last token, in milliseconds.

@@ -4,6 +4,7 @@ mod anarchy;
 mod answers;
 mod bad_input;
 mod doctor;
+mod experiment;
 mod players;
 mod runs;
 mod series;

@@ -35,7 +35,7 @@ pub(super) fn design(text: &str) -> Result<Design, Fault> {
     })?;
     let driver = super::driver_check::driver(&source, file.driver)?;
     let players = players(&source, file.players, &driver)?;
-    let loads = loads(&source, file.loads, &players)?;
+    let loads = loads(&source, file.loads, &players, &driver)?;
     let design = Design {
         leader: leader(&source, file.leader, &players)?,
         name: named(&source, file.name)?,
@@ -183,6 +183,7 @@ fn player(source: &Text, file: Spanned<PlayerFile>, driver: &Driver) -> Result<P
             );
             return Err(source.fault(file.span(), what));
         }
+        variables(source, &file, &set, driver)?;
         strategies.push(Strategy { name: named(source, strategy.clone())?, set });
     }
     let find = |marked: Option<Spanned<String>>, mark: &str| {
@@ -213,6 +214,30 @@ fn player(source: &Text, file: Spanned<PlayerFile>, driver: &Driver) -> Result<P
         return Err(source.fault(place, what));
     }
     Ok(Player { name, strategies, default, baseline, intelligent, utility })
+}
+
+/// The keys that commands find in their environment are names that a shell can say.
+fn variables<T>(
+    source: &Text,
+    at: &Spanned<T>,
+    set: &BTreeMap<String, Value>,
+    driver: &Driver,
+) -> Result<(), Fault> {
+    let is_name = |key: &&String| {
+        key.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && key.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+            && !key.starts_with("NASHTRACE_")
+    };
+    match set.keys().find(|key| !is_name(key)) {
+        Some(key) if matches!(driver, Driver::Command(_)) => {
+            let what = format!(
+                "\"{key}\" cannot be a variable of a command: take letters, digits and _, and no name that \
+                 begins with NASHTRACE_"
+            );
+            Err(source.fault(at.span(), what))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The utilities of Dynamo's three players, all weights 1.
@@ -251,14 +276,16 @@ fn loads(
     source: &Text,
     listed: Spanned<Vec<Spanned<LoadFile>>>,
     players: &[Player],
+    driver: &Driver,
 ) -> Result<Vec<Load>, Fault> {
     let place = listed.span();
     let mut loads: Vec<Load> = Vec::new();
     for file in listed.into_inner() {
         let at = file.span();
-        let LoadFile { name, value, set } = file.into_inner();
+        let set = flatten(file.get_ref().set.clone());
+        variables(source, &file, &set, driver)?;
+        let LoadFile { name, value, set: _ } = file.into_inner();
         unique(source, &name, loads.iter().map(|load| load.name.as_str()), "loads")?;
-        let set = flatten(set);
         let strategies = players.iter().flat_map(|player| &player.strategies);
         let mut taken = strategies.flat_map(|strategy| strategy.set.keys());
         if let Some(key) = taken.find(|key| set.keys().any(|own| overlap(own, key))) {
