@@ -79,8 +79,8 @@ impl Doubts {
                 "references",
                 2,
                 format!(
-                    "{zero}: zero in the default profile, so utilities count it in its own unit; set [references] to weigh \
-                     it as meant"
+                    "metrics that are zero in the default profile count in their own unit: {zero}; set [references] to weigh \
+                     them as meant"
                 ),
             );
         }
@@ -104,7 +104,7 @@ impl Doubts {
                 self.add(
                     "percentiles",
                     1,
-                    format!("{name} payoffs rest on {least} requests a run, {beyond} of them beyond the percentile"),
+                    format!("payoffs that are {name} rest on {least} requests a run, {beyond} of them beyond the percentile"),
                 );
             }
         }

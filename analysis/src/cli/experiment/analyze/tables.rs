@@ -218,8 +218,8 @@ fn fronts(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     writeln!(out, "\n{}", heading("Pareto front"))?;
-    let mut table = Table::new(&["load", "profile", "membership", "on front", "within 2 SE"]);
-    table = table.left(1).left(3).left(4);
+    let mut table = Table::new(&["load", "profile", "membership", "within 2 SE"]);
+    table = table.left(1).left(3);
     for load in fronts {
         let Some(front) = &load.pareto else { continue };
         for point in front.points.iter().filter(|point| point.on_front) {
@@ -230,7 +230,6 @@ fn fronts(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
                 analysis.design.loads[load.load].name.clone(),
                 names.collect::<Vec<&str>>().join(", "),
                 point.membership.map_or_else(|| "-".to_owned(), percent),
-                word(point.on_front),
                 point.on_epsilon_front.map_or_else(|| "-".to_owned(), word),
             ]);
         }
