@@ -22,10 +22,27 @@
     return value;
   };
 
+  // Where there is little room, cells bear no numbers, names stand upright and scales lie below.
+  const NARROW = 560;
+  const narrow = (data, layout) => {
+    for (const trace of data) {
+      if (trace.type !== "heatmap") continue;
+      delete trace.texttemplate;
+      trace.colorbar = { ...trace.colorbar, thickness: 6 };
+    }
+    const names = layout.xaxis && layout.xaxis.ticktext;
+    if (names && names.some((name) => name.includes("<br>"))) {
+      layout.xaxis.ticktext = names.map((name) => name.replaceAll("<br>", " / "));
+      layout.xaxis.tickangle = 90;
+    }
+    if (layout.coloraxis) layout.coloraxis.colorbar = { ...layout.coloraxis.colorbar, thickness: 6 };
+  };
+
   const themed = (id, element) => {
     const colours = style();
     const colour = (name) => colours.getPropertyValue(name).trim();
     const { data, layout } = coloured(figures[id], colours);
+    if (element.clientWidth < NARROW) narrow(data, layout);
     const axis = { gridcolor: colour("--line"), linecolor: colour("--faint"), zerolinecolor: colour("--faint"), tickcolor: colour("--faint") };
     for (const key of Object.keys(layout)) {
       if (/^[xy]axis\d*$/.test(key)) layout[key] = { ...axis, ...layout[key] };

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::campaign::{Analysis, LoadAnswer};
-use crate::report::html::{Names, maybe, range};
+use crate::report::html::{Names, counted, maybe, range};
 use crate::report::{Table, count, heading, number, sentence, warning};
 
 /// Doubts that are shown; the page has all.
@@ -19,10 +19,10 @@ pub(super) fn print(
     let runs = &analysis.runs;
     writeln!(out, "{} {}", heading("Campaign"), analysis.design.name)?;
     let measured = format!(
-        "{} profiles, {} loads, {} blocks; {} of {} runs are used.",
-        count(analysis.design.profiles as u64),
-        analysis.design.loads.len(),
-        analysis.design.blocks,
+        "{}, {}, {}; {} of {} runs are used.",
+        counted(analysis.design.profiles, "profile"),
+        counted(analysis.design.loads.len(), "load"),
+        counted(analysis.design.blocks, "block"),
         count(runs.used as u64),
         count(runs.planned as u64)
     );

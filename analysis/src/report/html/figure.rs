@@ -75,7 +75,7 @@ pub(super) fn named_axis(names: impl IntoIterator<Item = String>) -> Value {
 
 /// An axis with a title.
 pub(super) fn axis(title: &str) -> Value {
-    json!({"title": {"text": plain(title)}, "automargin": true})
+    json!({"title": {"text": plain(title), "standoff": 8}, "automargin": true})
 }
 
 /// One JSON object with the fields of both.

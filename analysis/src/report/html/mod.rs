@@ -10,5 +10,5 @@ mod sections;
 mod style;
 mod table;
 
-pub(crate) use names::{Names, maybe, range};
+pub(crate) use names::{Names, counted, maybe, range};
 pub use page::{PageError, page};

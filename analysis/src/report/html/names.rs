@@ -1,7 +1,7 @@
 //! Names of what an analysis gives by number, and numbers with their intervals.
 
 use crate::campaign::{DesignAnswer, Estimate};
-use crate::report::number;
+use crate::report::{count, number};
 use crate::stats::Interval;
 
 /// Names of players, strategies, profiles and loads.
@@ -98,4 +98,10 @@ pub(crate) fn metric(metric: &crate::campaign::MetricName) -> String {
     } else {
         format!("{} ({})", metric.name, metric.unit)
     }
+}
+
+/// So many of something, in the singular or the plural.
+pub(crate) fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", count(number as u64))
 }

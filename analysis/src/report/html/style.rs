@@ -40,6 +40,18 @@ pub(super) fn dash(number: usize) -> &'static str {
     DASHES[number % DASHES.len()]
 }
 
+/// The filling of a bar; patterns tell bars apart where colours do not.
+pub(super) fn bar_marker(number: usize) -> Value {
+    const PATTERNS: [&str; 6] = ["", "/", "x", ".", "-", "+"];
+    match PATTERNS[number % PATTERNS.len()] {
+        "" => json!({"color": colour(number)}),
+        shape => json!({
+            "color": colour(number),
+            "pattern": {"shape": shape, "bgcolor": colour(number), "fgcolor": "var(--paper)", "size": 6, "solidity": 0.2},
+        }),
+    }
+}
+
 /// A legend in lines above the figure.
 pub(super) fn legend() -> Value {
     json!({"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})

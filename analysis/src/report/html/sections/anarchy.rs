@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::figure::{Figure, axis, hover, with};
 use super::super::names::{Names, bars, estimate, maybe, metric, range};
-use super::super::style::{ALARM, FAINT, colour, dash, legend, shape};
+use super::super::style::{ALARM, FAINT, colour, legend, shape};
 use super::super::table::Table;
 use super::{Panel, Section};
 use crate::campaign::{Analysis, Anarchy, CurvePoint, LoadAnswer, PriceRow};
@@ -116,6 +116,9 @@ fn curve(
             "legendgroup": "band", "fill": if upper { "tonexty" } else { "none" }, "fillcolor": "var(--band)",
         })
     };
+    let whisker = |end: usize| -> Vec<f64> {
+        known.iter().map(|point| bars(point.point.unwrap_or(0.0), point.band)[end]).collect()
+    };
     let mut data = vec![
         line(false),
         line(true),
@@ -123,6 +126,7 @@ fn curve(
             "type": "scatter", "mode": "lines+markers", "x": x(&known),
             "y": known.iter().map(|point| point.point).collect::<Vec<_>>(), "name": title, "showlegend": false,
             "hoverinfo": "text", "hovertext": told, "line": {"color": colour(0), "width": 2},
+            "error_y": {"type": "data", "symmetric": false, "color": colour(0), "thickness": 1.5, "array": whisker(1), "arrayminus": whisker(0)},
             "marker": {"size": 9, "color": colour(0)},
         }),
     ];
@@ -341,7 +345,6 @@ fn bounds(load: &LoadAnswer, names: Names<'_>) -> Figure {
                 "arrayminus": lengths.iter().map(|ends| ends[0]).collect::<Vec<_>>(),
             },
             "marker": {"size": 10, "symbol": shape(number), "color": colour(number)},
-            "line": {"dash": dash(number)},
         }));
         for row in &price.rows {
             table.row([

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::figure::{Figure, hover};
-use super::super::names::{Names, estimate, maybe};
+use super::super::names::{Names, counted, estimate, maybe};
 use super::super::style::{ALARM, FAINT, SCALE, colour, dash, legend};
 use super::super::table::Table;
 use super::{Panel, Section};
@@ -26,7 +26,7 @@ fn of_load(load: &LoadAnswer, names: Names<'_>) -> Panel {
     let found = &load.best_responses;
     let mut panel = Panel { columns: 1, ..Panel::default() };
     panel = panel.says(match found.rest_points.len() {
-        0 => "Nobody-moves profiles: none.".to_owned(),
+        0 => "Every measured profile is one that somebody gains by leaving.".to_owned(),
         _ => format!(
             "Profiles that nobody gains by leaving: {}.",
             names.profiles(&found.rest_points)
@@ -164,11 +164,11 @@ fn graph(load: &LoadAnswer, names: Names<'_>) -> Figure {
         layout,
     )
     .caption(format!(
-        "{} profiles, {} moves that gain, {} cycles, {} profiles at rest.",
-        load.cells.len(),
-        moves.len(),
-        cycles.len(),
-        load.best_responses.rest_points.len()
+        "{}, {} that gain, {}, {} at rest.",
+        counted(load.cells.len(), "profile"),
+        counted(moves.len(), "move"),
+        counted(cycles.len(), "cycle"),
+        counted(load.best_responses.rest_points.len(), "profile")
     ))
     .height(240 + 64 * lattice.height(names))
     .table(numbers(moves, names))
@@ -183,7 +183,7 @@ fn arrows(
     width: f64,
     dash: &str,
 ) -> Value {
-    let (mut x, mut y, mut size) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut x, mut y, mut size, mut standoff) = (vec![], vec![], vec![], vec![]);
     for [from, to] in pairs {
         let ([x0, y0], [x1, y1]) = (lattice.place(from), lattice.place(to));
         let bend = 0.12 * (x1 - x0).hypot(y1 - y0).sqrt();
@@ -193,16 +193,19 @@ fn arrows(
             let off = bend * (std::f64::consts::PI * part).sin() / length;
             x.push(json!(x0 + part * (x1 - x0) - off * (y1 - y0)));
             y.push(json!(y0 + part * (y1 - y0) + off * (x1 - x0)));
-            size.push(if point == BEND { 6.0 + 2.0 * width } else { 0.0 });
+            // Only the head keeps away from its profile: a bend that did would leave a gap in the line.
+            size.push(if point == BEND { 7.0 + 2.0 * width } else { 0.0 });
+            standoff.push(if point == BEND { 8.0 } else { 0.0 });
         }
         x.push(Value::Null);
         y.push(Value::Null);
         size.push(0.0);
+        standoff.push(0.0);
     }
     json!({
         "type": "scatter", "mode": "lines+markers", "x": x, "y": y, "name": super::super::figure::plain(name),
         "hoverinfo": "skip", "line": {"color": colour, "width": width, "dash": dash},
-        "marker": {"symbol": "arrow", "angleref": "previous", "size": size, "standoff": 8, "color": colour, "opacity": 1},
+        "marker": {"symbol": "arrow", "angleref": "previous", "size": size, "standoff": standoff, "color": colour, "opacity": 1},
     })
 }
 

@@ -107,7 +107,7 @@ fn list(found: &EquilibriaAnswer, names: Names<'_>) -> Table {
             payoffs.join(", "),
             maybe(one.cost),
             one.certificate.replace('_', ", "),
-            format!("{:.0e}", one.regret),
+            if one.regret > 0.0 { format!("{:.0e}", one.regret) } else { "0".to_owned() },
             one.frequency.map_or_else(|| "-".to_owned(), percent),
         ]);
     }

@@ -1,6 +1,6 @@
 //! The top of the page: the verdict in words, its doubts, and one row per load.
 
-use super::super::names::{Names, maybe, range};
+use super::super::names::{Names, counted, maybe, range};
 use super::super::table::Table;
 use crate::campaign::{Analysis, Doubt, LoadAnswer};
 use crate::report::{count, number};
@@ -52,11 +52,11 @@ impl Head {
             name: design.name.clone(),
             description: design.description.clone(),
             measured: format!(
-                "{} players, {} profiles, {} loads, {} blocks; {} of {} planned runs are used; driver {}.",
-                design.players.len(),
-                count(design.profiles as u64),
-                design.loads.len(),
-                design.blocks,
+                "{}, {}, {}, {}; {} of {} planned runs are used; driver {}.",
+                counted(design.players.len(), "player"),
+                counted(design.profiles, "profile"),
+                counted(design.loads.len(), "load"),
+                counted(design.blocks, "block"),
                 count(runs.used as u64),
                 count(runs.planned as u64),
                 design.driver
@@ -87,8 +87,10 @@ fn said(doubts: &[Doubt], names: Names<'_>) -> Vec<Said> {
     }
     let sentence = |(doubt, loads): (&Doubt, Vec<&str>)| {
         let (weight, class) = weight(doubt.weight);
+        let is_named = |load: &str| doubt.sentence.contains(&format!("load {load}"));
         let sentence = match loads.as_slice() {
             [] => doubt.sentence.clone(),
+            [load] if is_named(load) => doubt.sentence.clone(),
             [load] => format!("Load {load}: {}", doubt.sentence),
             loads => format!("Loads {}: {}", loads.join(", "), doubt.sentence),
         };

@@ -29,7 +29,7 @@ fn of_load(analysis: &Analysis, load: &LoadAnswer, names: Names<'_>) -> Panel {
     let shown = analysis.runs.shown.iter().filter(|run| run.load == load.load);
     let figures: Vec<Figure> =
         shown.filter(|run| !run.series.is_empty()).map(|run| figure(run, names)).collect();
-    let panel = Panel { columns: figures.len().clamp(1, 2), figures, ..Panel::default() };
+    let panel = Panel { columns: figures.len().clamp(1, 3), figures, ..Panel::default() };
     if panel.figures.is_empty() { panel.says("No run of this load has series.") } else { panel }
 }
 

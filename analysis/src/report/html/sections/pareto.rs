@@ -55,8 +55,8 @@ fn of_load(load: &LoadAnswer, names: Names<'_>) -> Panel {
 }
 
 fn objective_axis(objective: &ObjectiveAnswer) -> Value {
-    let better = if objective.direction == "max" { "more is better" } else { "less is better" };
-    axis(&format!("{}, {better}", metric(&objective.metric)))
+    let better = if objective.direction == "max" { "↑ better" } else { "↓ better" };
+    axis(&format!("{} {better}", metric(&objective.metric)))
 }
 
 fn figure(load: &LoadAnswer, front: &ParetoAnswer, names: Names<'_>, [a, b]: [usize; 2]) -> Figure {

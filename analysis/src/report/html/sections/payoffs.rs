@@ -103,7 +103,8 @@ fn heat_map(load: &LoadAnswer, names: Names<'_>, player: usize, range: [f64; 2])
         "colorbar": {"thickness": 10, "outlinewidth": 0, "tickfont": {"size": 10}},
     });
     if columns.others.len() <= NUMBERED {
-        let shown = grid(&|row, column| json!(payoff(row, column).map(short)));
+        let shown =
+            grid(&|row, column| json!(payoff(row, column).map(|payoff| short(payoff, range))));
         map =
             with(map, json!({"text": shown, "texttemplate": "%{text}", "textfont": {"size": 10}}));
     }
@@ -130,9 +131,16 @@ fn heat_map(load: &LoadAnswer, names: Names<'_>, player: usize, range: [f64; 2])
     .table(numbers(load, names, player))
 }
 
-/// Two decimals in a cell.
-fn short(payoff: f64) -> String {
-    format!("{payoff:.2}")
+/// As many decimals in a cell as tell payoffs apart.
+fn short(payoff: f64, [low, high]: [f64; 2]) -> String {
+    let decimals =
+        (2.0 - (high - low).max(f64::MIN_POSITIVE).log10().floor()).clamp(0.0, 6.0) as usize;
+    let text = format!("{payoff:.decimals$}");
+    // Nothing has no sign.
+    match text.strip_prefix('-') {
+        Some(size) if size.bytes().all(|byte| matches!(byte, b'0' | b'.')) => size.to_owned(),
+        _ => text,
+    }
 }
 
 fn payoff_text(payoff: &PlayerPayoff, cell: Option<&Cell>) -> String {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::figure::{Figure, axis, hover, named_axis};
 use super::super::names::{Names, bars, maybe, range};
-use super::super::style::{INK, colour, legend};
+use super::super::style::{INK, bar_marker, legend};
 use super::super::table::Table;
 use super::{Panel, Section};
 use crate::campaign::{Analysis, RegretAnswer};
@@ -97,18 +97,13 @@ fn bar(
         "x": regrets.iter().map(|(at, _)| at).collect::<Vec<_>>(),
         "y": regrets.iter().map(|(_, regret)| regret.point).collect::<Vec<_>>(),
         "hoverinfo": "text", "hovertext": told, "textposition": "none",
-        "marker": {"color": colour(player), "pattern": {"shape": pattern(player), "fgcolor": "var(--paper)", "size": 6}},
+        "marker": bar_marker(player),
         "error_y": {
             "type": "data", "symmetric": false, "color": INK, "thickness": 1.5,
             "array": ends.iter().map(|ends| ends[1]).collect::<Vec<_>>(),
             "arrayminus": ends.iter().map(|ends| ends[0]).collect::<Vec<_>>(),
         },
     })
-}
-
-/// Patterns tell bars apart where colours do not.
-pub(super) fn pattern(number: usize) -> &'static str {
-    ["", "/", "x", ".", "-", "+"][number % 6]
 }
 
 fn diamond(

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::super::figure::{Figure, axis, hover};
 use super::super::names::{Names, estimate, maybe, range};
-use super::super::style::colour;
+use super::super::style::{bar_marker, legend};
 use super::super::table::Table;
 use super::{Panel, Section};
 use crate::campaign::{Analysis, Cell, LoadAnswer, Move};
@@ -81,10 +81,7 @@ fn profiles(load: &LoadAnswer, names: Names<'_>, largest: &[&Move], all: usize) 
             "x": own.iter().map(|one| one.gain.value).collect::<Vec<_>>(),
             "y": own.iter().map(|one| place(largest, one)).collect::<Vec<_>>(), "width": 0.7,
             "hoverinfo": "text", "hovertext": told, "textposition": "none",
-            "marker": {
-                "color": colour(player),
-                "pattern": {"shape": super::regret::pattern(player), "fgcolor": "var(--paper)", "size": 6},
-            },
+            "marker": bar_marker(player),
             "error_x": {
                 "type": "data", "symmetric": false, "color": "var(--ink)", "thickness": 1.5,
                 "array": ends.iter().map(|ends| ends[1]).collect::<Vec<_>>(),
@@ -99,7 +96,7 @@ fn profiles(load: &LoadAnswer, names: Names<'_>, largest: &[&Move], all: usize) 
         .map(|name| name.replace(" / ", " /<br>"))
         .collect();
     let layout = json!({
-        "barmode": "overlay", "legend": super::super::style::legend(), "xaxis": axis("gain in utility"),
+        "barmode": "overlay", "legend": legend(), "xaxis": axis("gain in utility"),
         "yaxis": {
             "tickmode": "array", "tickvals": places, "ticktext": ticks, "automargin": true, "autorange": "reversed",
             "showgrid": false, "zeroline": false, "tickfont": {"size": 10},
@@ -144,7 +141,8 @@ fn decisions(load: &LoadAnswer, names: Names<'_>) -> Option<Table> {
         "overlap regret",
         "decisions a run",
         "runs",
-    ]);
+    ])
+    .text(&[5]);
     for (regret, cell) in cells.iter().take(SHOWN) {
         table.row([
             names.profile(&cell.profile),
