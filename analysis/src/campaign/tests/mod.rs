@@ -19,7 +19,7 @@ fn design(strategies: &[usize], blocks: usize, loads: usize, more: &str) -> Desi
     let mut text = format!(
         "name = \"known\"\nseed = 1\nblocks = {blocks}\n{more}\n\
          driver = {{ kind = \"lab\", scenario = \"s.toml\" }}\n\
-         welfare = {{ cost = \"social_cost\", also = [\"e2e_mean_ms\"] }}\n\
+         welfare = {{ cost = \"e2e_ms_per_output_token\", also = [\"e2e_mean_ms\"] }}\n\
          [references]\nttft_mean_ms = 1\nttft_p50_ms = 1\ntbt_mean_ms = 1\n"
     );
     for (player, count) in strategies.iter().enumerate() {
@@ -63,7 +63,7 @@ fn campaign(
             .zip(&own)
             .map(|(name, cost)| ((*name).to_owned(), Some(*cost)))
             .collect();
-        metrics.insert("social_cost".to_owned(), Some(social));
+        metrics.insert("e2e_ms_per_output_token".to_owned(), Some(social));
         metrics.insert("e2e_mean_ms".to_owned(), Some(10.0 + social));
         metrics.insert("ttft_p99_ms".to_owned(), Some(100.0 * (run.load + 1) as f64));
         Some(Record {
