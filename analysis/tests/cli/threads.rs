@@ -70,7 +70,8 @@ fn coalitions() {
 fn congestion() {
     let row = |(load, noise): (usize, f64)| {
         let (load, pool) = (load % 20 + 1, if load < 20 { "prefill" } else { "decode" });
-        format!("{pool},{load},{}\n", 2.0 + 0.5 * load as f64 + 0.1 * noise)
+        let load = load as f64;
+        format!("{pool},{load},{}\n", 2.0 + 0.5 * load + 0.005 * load * load + 0.1 * noise)
     };
     let rows: String = chaos(40).into_iter().enumerate().map(row).collect();
     let table = format!("resource,load,latency\n{rows}");
@@ -78,7 +79,7 @@ fn congestion() {
         &["--model", "affine", "--demand", "12"][..],
         &["--model", "step", "--players", "9"],
         &["--model", "polynomial", "--weights", "1,2,3"],
-        &["--model", "affine", "--game", "two-pool", "--loads", "2,9", "--stages", "1,20"],
+        &["--model", "mm1", "--game", "two-pool", "--loads", "2,9", "--stages", "1,20"],
     ] {
         assert_same(&[&["congestion", "-"][..], game].concat(), &table);
     }
