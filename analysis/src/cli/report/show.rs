@@ -48,8 +48,10 @@ fn doubts(analysis: &Analysis, names: Names<'_>, out: &mut dyn Write) -> io::Res
     }
     writeln!(out, "{}", warning("Doubts"))?;
     for doubt in analysis.doubts.iter().take(SHOWN) {
-        let load =
-            doubt.load.map_or_else(String::new, |load| format!("load {}: ", names.load(load)));
+        let load = doubt.load.map(|load| names.load(load));
+        // Some name their load themselves.
+        let load = load.filter(|load| !doubt.sentence.contains(&format!("load {load}")));
+        let load = load.map_or_else(String::new, |load| format!("load {load}: "));
         writeln!(out, "{}", sentence(&format!("{load}{}", doubt.sentence)))?;
     }
     if analysis.doubts.len() > SHOWN {
