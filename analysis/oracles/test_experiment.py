@@ -18,7 +18,7 @@ def campaign(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("experiment")
     design = (DESIGNS / "quickstart.toml").read_text()
     for asked, shorter in [
-        ("blocks = 2", "blocks = 1"),
+        ("blocks = 5", "blocks = 1"),
         (f'scenario = "{SCENARIO}"', f'scenario = "{SCENARIO}"\nkeep_traces = true'),
         ("workload.requests\" = 400", "workload.requests\" = 150"),
     ]:

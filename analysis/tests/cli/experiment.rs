@@ -403,3 +403,40 @@ fn the_congestion_game_has_the_price_of_anarchy_that_its_design_derives() {
         assert!(mean(&metric, without) > mean(&metric, 7));
     }
 }
+
+#[test]
+fn the_whole_way_finds_the_known_price_and_is_repeatable() {
+    let designs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lab/designs");
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(designs.join("congestion.awk"), folder.path().join("congestion.awk")).unwrap();
+    let design = fs::read_to_string(designs.join("congestion.toml")).unwrap();
+    let analysed = |name: &str, seed: u64| {
+        let file = folder.path().join(format!("{name}.toml"));
+        fs::write(&file, design.replace("seed = 1", &format!("seed = {seed}"))).unwrap();
+        let out = folder.path().join(name);
+        let out = out.to_str().unwrap();
+        let run = nashtrace(&["experiment", "run", file.to_str().unwrap(), "--out", out]);
+        assert_eq!(run.status.code(), Some(0), "{}", said(&run));
+        assert!(nashtrace(&["experiment", "analyze", out]).status.success());
+        fs::read(Path::new(out).join("analysis.json")).unwrap()
+    };
+    let interval = |bytes: &[u8]| {
+        let analysis: Value = serde_json::from_slice(bytes).unwrap();
+        let anarchy = &analysis["loads"][0]["anarchy"][0];
+        assert_eq!(anarchy["verdict"], "identified", "{anarchy}");
+        let row =
+            anarchy["rows"].as_array().unwrap().iter().find(|row| row["name"] == "anarchy_all");
+        let bounds = &row.unwrap()["simultaneous"];
+        [&bounds["low"], &bounds["high"]].map(|bound| bound.as_f64().unwrap())
+    };
+    let first = analysed("first", 1);
+    let [low, high] = interval(&first);
+    assert!(low <= 9.0 / 7.3 && 9.0 / 7.3 <= high && low > 1.0, "{low} to {high}");
+    assert!(first == analysed("again", 1), "the same seed gives the same bytes");
+    let other = analysed("other", 2);
+    let [other_low, other_high] = interval(&other);
+    assert!(
+        other != first && other_low <= high && low <= other_high,
+        "{other_low} to {other_high}"
+    );
+}
