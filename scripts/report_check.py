@@ -23,7 +23,7 @@ FAULTS = """() => {
     const faults = [];
     for (const plot of document.querySelectorAll(".plot")) {
         if (plot.closest("[hidden]")) continue;
-        const marks = [...plot.querySelectorAll(".cartesianlayer .plot :is(path, image, rect)")];
+        const marks = [...plot.querySelectorAll(".cartesianlayer .overplot :is(path, image, rect)")];
         const drawn = marks.filter((mark) => {
             const box = mark.getBoundingClientRect();
             return box.width + box.height > 0;
@@ -88,7 +88,7 @@ class Checked:
         """Pointing at the map of a payoff tells the profile."""
         plot = self.page.locator("#payoffs .plot").first
         plot.scroll_into_view_if_needed()
-        box = plot.locator(".cartesianlayer .plot").bounding_box()
+        box = plot.locator(".cartesianlayer .overplot").bounding_box()
         for step in range(2):
             self.page.mouse.move(box["x"] + box["width"] / 3 + step, box["y"] + box["height"] / 2)
         self.page.wait_for_selector("#payoffs .hoverlayer .hovertext", state="attached")
