@@ -96,7 +96,7 @@ class Checked:
     def paper(self) -> None:
         """Everything is on paper: every panel, and every figure again."""
         self.page.emulate_media(media="print")
-        self.page.wait_for_timeout(500)
+        self.page.wait_for_selector("html[data-paper=drawn]", state="attached")
         hidden = self.page.locator(".panel[hidden]").count()
         if hidden:
             self.fault(f"{hidden} panels are not on paper")

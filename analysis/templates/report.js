@@ -63,13 +63,13 @@
   };
 
   const draw = (element) => {
-    if (element.clientWidth === 0) return;
+    if (element.clientWidth === 0) return undefined;
     const { data, layout } = themed(element.id, element);
     drawn.set(element, element.clientWidth);
-    Plotly.react(element, data, layout, config);
+    return Plotly.react(element, data, layout, config);
   };
   const plots = [...document.querySelectorAll(".plot")];
-  const drawAll = () => plots.forEach(draw);
+  const drawAll = () => Promise.all(plots.map(draw));
   // What a reader has zoomed or switched off stays when a width changes; colours need a new drawing.
   const resize = () => {
     for (const element of plots) {
@@ -107,18 +107,27 @@
   drawAll();
   new ResizeObserver(resize).observe(document.body);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
-  // Paper shows every panel, in light colours, at its own width.
+  // Paper shows every panel, in light colours and at its own width. Browsers say so before they print or when the medium
+  // changes, some both, and some lay the page out for paper only after the last moment at which it can be drawn again.
+  const root = document.documentElement;
   let hidden = [];
   const onto = () => {
+    if (root.classList.contains("paper")) return;
+    root.classList.add("paper");
     hidden = [...document.querySelectorAll(".panel[hidden], .panel-name[hidden]")];
     hidden.forEach((element) => { element.hidden = false; });
-    drawAll();
+    drawAll().then(() => { root.dataset.paper = "drawn"; });
   };
   const back = () => {
+    if (!root.classList.contains("paper")) return;
+    root.classList.remove("paper");
+    delete root.dataset.paper;
     hidden.forEach((element) => { element.hidden = true; });
     hidden = [];
     drawAll();
   };
   matchMedia("print").addEventListener("change", (event) => (event.matches ? onto() : back()));
-  document.documentElement.dataset.ready = "";
+  addEventListener("beforeprint", onto);
+  addEventListener("afterprint", back);
+  root.dataset.ready = "";
 })();

@@ -274,6 +274,14 @@ fn one_block_is_a_page_too() {
     let (summary, page) = report(&campaign("one-block", &analysis));
     assert!(summary.contains("Verdict"));
     assert!(page.contains("Hold-out: fewer than four whole blocks"));
+    // Under each load one run failed, so that no Price of Anarchy is identified; the figure says so and has an axis.
+    let curve = &own(&page).1["anarchy-curve"];
+    let traces = curve["data"].as_array().unwrap();
+    let axes: Vec<&str> = traces.iter().filter_map(|trace| trace["yaxis"].as_str()).collect();
+    assert_eq!((axes.as_slice(), traces.len()), (["y"].as_slice(), 1), "{curve}");
+    assert_eq!(curve["layout"]["annotations"][0]["text"], "no load has a number");
+    assert_eq!(curve["layout"]["yaxis"]["range"], serde_json::json!([0, 1]));
+    assert!(page.contains("No load has a number: 1 of 27 profiles have no usable run"));
 }
 
 #[test]

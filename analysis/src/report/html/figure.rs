@@ -78,6 +78,14 @@ pub(super) fn axis(title: &str) -> Value {
     json!({"title": {"text": plain(title), "standoff": 8}, "automargin": true})
 }
 
+/// Words in the middle of a figure that has no points to show.
+pub(super) fn in_words(text: &str) -> Value {
+    json!({
+        "text": plain(text), "showarrow": false, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5,
+        "font": {"size": 15},
+    })
+}
+
 /// One JSON object with the fields of both.
 pub(super) fn with(mut value: Value, more: Value) -> Value {
     if let (Value::Object(fields), Value::Object(more)) = (&mut value, more) {

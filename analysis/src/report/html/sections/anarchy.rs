@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::figure::{Figure, axis, hover, with};
+use super::super::figure::{Figure, axis, hover, in_words, with};
 use super::super::names::{Names, bars, estimate, maybe, metric, range};
 use super::super::style::{ALARM, FAINT, colour, legend, shape};
 use super::super::table::Table;
@@ -119,30 +119,38 @@ fn curve(
     let whisker = |end: usize| -> Vec<f64> {
         known.iter().map(|point| bars(point.point.unwrap_or(0.0), point.band)[end]).collect()
     };
-    let mut data = vec![
-        line(false),
-        line(true),
-        json!({
+    let mut data = Vec::new();
+    if !banded.is_empty() {
+        data.extend([line(false), line(true)]);
+    }
+    if !known.is_empty() {
+        data.push(json!({
             "type": "scatter", "mode": "lines+markers", "x": x(&known),
             "y": known.iter().map(|point| point.point).collect::<Vec<_>>(), "name": title, "showlegend": false,
             "hoverinfo": "text", "hovertext": told, "line": {"color": colour(0), "width": 2},
             "error_y": {"type": "data", "symmetric": false, "color": colour(0), "thickness": 1.5, "array": whisker(1), "arrayminus": whisker(0)},
             "marker": {"size": 9, "color": colour(0)},
-        }),
-    ];
+        }));
+    }
     let unknown: Vec<&CurvePoint> = points.iter().filter(|point| point.point.is_none()).collect();
     if !unknown.is_empty() {
-        data.push(unidentified(analysis, names, &unknown, is_price));
+        let axis = if known.is_empty() { "y" } else { "y2" };
+        data.push(unidentified(analysis, names, &unknown, is_price, axis));
     }
     let top =
         if is_price { "times the optimum's cost" } else { "times the p99 under the lowest load" };
-    let y_axis = with(axis(top), json!({"type": if is_price { "linear" } else { "log" }}));
-    let layout = json!({
-        "xaxis": load_axis(analysis, names), "yaxis": y_axis, "legend": legend(),
-        "shapes": shapes(analysis),
-        // Where nothing is known, the words stand on an axis of their own.
-        "yaxis2": {"overlaying": "y", "range": [0, 1], "visible": false, "fixedrange": true},
+    let mut layout = json!({
+        "xaxis": load_axis(analysis, names), "legend": legend(), "shapes": shapes(analysis),
     });
+    // Where nothing is known, the marks stand on an axis of their own.
+    let of_marks = json!({"range": [0, 1], "visible": false, "fixedrange": true});
+    if known.is_empty() {
+        layout["yaxis"] = of_marks;
+        layout["annotations"] = json!([in_words("no load has a number")]);
+    } else {
+        layout["yaxis"] = with(axis(top), json!({"type": if is_price { "linear" } else { "log" }}));
+        layout["yaxis2"] = with(of_marks, json!({"overlaying": "y"}));
+    }
     let mut table =
         Table::new(&["load", names.load_axis(), "value", "95 % band", "why not, or doubt"])
             .text(&[4]);
@@ -161,7 +169,23 @@ fn curve(
             why,
         ]);
     }
+    let caption = if known.is_empty() {
+        format!("No load has a number: {}.", reasons(points))
+    } else {
+        caption.to_owned()
+    };
     Figure::new(id.to_owned(), title.to_owned(), data, layout).caption(caption).table(table)
+}
+
+/// Why points have no number, each reason once.
+fn reasons(points: &[CurvePoint]) -> String {
+    let mut once: Vec<&str> = Vec::new();
+    for why in points.iter().filter_map(|point| point.missing.as_deref()) {
+        if !once.contains(&why) {
+            once.push(why);
+        }
+    }
+    once.join("; ")
 }
 
 fn unidentified(
@@ -169,6 +193,7 @@ fn unidentified(
     names: Names<'_>,
     points: &[&CurvePoint],
     is_price: bool,
+    axis: &str,
 ) -> Value {
     let words: Vec<String> = points.iter().map(|point| word(analysis, point, is_price)).collect();
     let told: Vec<String> = points
@@ -179,7 +204,7 @@ fn unidentified(
         })
         .collect();
     json!({
-        "type": "scatter", "mode": "markers", "yaxis": "y2", "hoverinfo": "text", "hovertext": told,
+        "type": "scatter", "mode": "markers", "yaxis": axis, "hoverinfo": "text", "hovertext": told,
         "x": points.iter().map(|point| point.value).collect::<Vec<_>>(),
         "y": points.iter().map(|_| 0.04).collect::<Vec<_>>(),
         "marker": {"symbol": "x", "size": 11, "color": ALARM}, "cliponaxis": false,
