@@ -346,7 +346,7 @@ enum nashtrace_loss_reason
      */
     NASHTRACE_LOSS_REASON_AFTER_SHUTDOWN = 3,
     /*
-     The file could not be written.
+     The file could not be written, or the collector failed before it was.
      */
     NASHTRACE_LOSS_REASON_IO = 4,
     /*
@@ -945,7 +945,7 @@ typedef struct nashtrace_session_options {
 
 /*
  What was produced, written and lost by all producers together; rows count as events.
- `produced` = `written` + the sum of `lost` once the session has stopped.
+ `produced` = `written` + the sum of `lost` once the session has stopped; until then the rest is in the rings.
  */
 typedef struct nashtrace_counters {
     /*
@@ -961,7 +961,9 @@ typedef struct nashtrace_counters {
      */
     uint64_t produced;
     /*
-     Events in the file.
+     Events in the files; of a flight recorder, in its memory or, when asked for, in files. What newer
+     events have overwritten there and what was deleted to make room counts as written. When the session
+     stops and the memory cannot be saved, what it holds is lost by I/O.
      */
     uint64_t written;
     /*
@@ -1672,7 +1674,8 @@ typedef struct nashtrace_api {
     uint64_t features;
     /*
      Start a session: create the trace file and the collector thread. `options` may be NULL: then
-     the `NASHTRACE_*` variables decide.
+     the `NASHTRACE_*` variables decide. Waits at most a few seconds, for a directory on a file system
+     that hangs: then the session is refused as a timeout.
      */
     nashtrace_status (*session_start)(const struct nashtrace_session_options *options);
     /*
@@ -1684,7 +1687,8 @@ typedef struct nashtrace_api {
      */
     nashtrace_status (*session_stop)(uint32_t timeout_ms);
     /*
-     Tell what was produced, written and lost in the running session, or in the last one.
+     Tell what was produced, written and lost in the running session, or in the last one, which may have
+     ended because the collector failed.
      */
     nashtrace_status (*session_counters)(struct nashtrace_counters *counters, uint32_t timeout_ms);
     /*
@@ -1724,7 +1728,7 @@ typedef struct nashtrace_api {
     /*
      Turn the recording of the running session off (0) or on again (1). What happens meanwhile is
      lost, and counted as switched off. A file `nashtrace.off` in the directory of the traces does
-     the same for as long as it is there.
+     the same for as long as it is there, whatever is asked for here.
      */
     nashtrace_status (*session_switch)(uint32_t on);
     /*

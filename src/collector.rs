@@ -7,6 +7,7 @@
 mod account;
 mod controls;
 mod decision;
+mod ending;
 mod files;
 mod own;
 mod packets;
@@ -26,16 +27,16 @@ use self::decision::complete_decision;
 use self::files::Files;
 use self::own::OwnRecords;
 use self::packets::{IoHealth, write_packet};
-pub(crate) use self::thread::spawn;
+pub(crate) use self::thread::{Places, StartError, spawn};
 use crate::clock::{self, TickRate};
 use crate::config::Config;
 use crate::copies::Watch;
 use crate::declarations::{self, Declaration};
-use crate::metrics::Metrics;
+use crate::metrics::{Listener, Metrics};
 use crate::record::{Block, Candidate, Clock, Head, Kind, Record, Transfer};
-use crate::ring::{Consumer, Registry, SessionLosses, Snapshot, order_hooks_before_stop};
+use crate::ring::{Consumer, Registry, SessionLosses, Snapshot};
 use crate::state::Totals;
-use crate::trace::{PacketBuilder, PacketFlags};
+use crate::trace::PacketBuilder;
 
 /// A packet is written when it has this many bytes, or when its oldest record is old enough.
 const PACKET_BYTES: usize = 256 << 10;
@@ -45,9 +46,6 @@ const DECLARATIONS_AT_A_TIME: usize = 512;
 
 /// How often the clocks are anchored and the ledgers repeated.
 const ANCHOR_INTERVAL: Duration = Duration::from_secs(5);
-
-/// How long a stopping session waits for hooks that are under way.
-const HOOK_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// What the host asks of the collector.
 pub(crate) enum Command {
@@ -79,8 +77,10 @@ pub(crate) trait Owner: Send + 'static {
     /// Its number.
     fn session(&self) -> u64;
 
-    /// The collector's thread has panicked.
+    /// The collector's thread has panicked: nothing is to be recorded any more.
     fn collector_died(&self);
+    /// What became of the session whose collector has died, if that can be told.
+    fn gave_up(&self, stopped: Option<Stopped>);
 
     /// The recording is to be turned on or off.
     fn switch(&self, on: bool);
@@ -112,6 +112,8 @@ pub(crate) struct Collector {
     record: Vec<u8>,
     io: IoHealth,
     metrics: Metrics,
+    /// Serves the metrics while the session runs.
+    listener: Option<Listener>,
     tick_rate: TickRate,
     controls: Controls,
     watch: Watch,
@@ -127,10 +129,8 @@ impl Collector {
     /// If the compressor cannot be made.
     fn new(
         config: Config,
-        registry: Arc<Registry>,
         files: Files,
-        commands: Receiver<Command>,
-        without_ring: SessionLosses,
+        places: Places,
         metrics: Metrics,
         watch: Watch,
     ) -> std::io::Result<Self> {
@@ -138,26 +138,28 @@ impl Collector {
             controls: Controls::of(&config.directory),
             builder: PacketBuilder::new(config.zstd_level)?,
             config,
-            registry,
+            registry: places.registry,
             files,
-            commands,
+            commands: places.commands,
             rings: Vec::new(),
             departed: Vec::new(),
             settled: Totals::default(),
             own: OwnRecords::default(),
-            without_ring,
+            without_ring: places.without_ring,
             declarations_written: 0,
             candidates: Vec::new(),
             record: Vec::new(),
             io: IoHealth::default(),
             metrics,
+            listener: None,
             tick_rate: TickRate::begin(),
             watch,
             transfers_waiting_since: None,
         })
     }
 
-    fn run(mut self, owner: &impl Owner) {
+    fn run(&mut self, owner: &impl Owner) {
+        self.metrics.health.collector_runs(true);
         self.metrics.health.ring_size(self.config.ring_bytes);
         self.write_accounts(0);
         let mut next_drain = Instant::now() + self.config.poll_interval;
@@ -223,43 +225,6 @@ impl Collector {
             && let Err(error) = self.dump(now)
         {
             tracing::warn!("nashtrace: not everything could be written: {error}");
-        }
-    }
-
-    /// Hooks that began before the session stopped are let finish; then everything is written.
-    fn finish(&mut self) -> Stopped {
-        let deadline = Instant::now() + HOOK_TIMEOUT;
-        self.admit_arrivals();
-        while self.rings.iter().any(|ring| ring.ring.is_busy()) && Instant::now() < deadline {
-            std::thread::sleep(Duration::from_micros(100));
-        }
-        self.close_rings();
-        self.watch.finish(&self.tick_rate);
-        self.drain(Instant::now(), true);
-        self.book_unfinished_hooks();
-        self.write_accounts(PacketFlags::FINAL);
-        let (totals, without_ring) = (self.totals(), self.own.without_ring_at_last_look);
-        let result = self.durable().and_then(|()| self.files.finish());
-        Stopped { totals, without_ring, result }
-    }
-
-    /// No hook that is still under way will say that its event was recorded.
-    fn close_rings(&self) {
-        let mut any_busy = false;
-        for ring in &self.rings {
-            any_busy |= ring.ring.is_busy();
-            ring.ring.close();
-        }
-        if any_busy {
-            order_hooks_before_stop();
-        }
-    }
-
-    /// What a stalled hook had begun and will not finish in time is lost after shutdown.
-    fn book_unfinished_hooks(&mut self) {
-        for ring in &mut self.rings {
-            ring.account.look(&ring.ring.counts());
-            ring.account.book_unfinished();
         }
     }
 

@@ -1,18 +1,24 @@
 //! One capture session at a time: started, flushed and stopped by the host, running on one collector
 //! thread of ours.
 
+mod switch;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::Sender;
+use crossbeam_channel::{RecvTimeoutError, Sender};
 use once_cell::sync::OnceCell;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
-use crate::collector::{self, Command, Owner, Stopped};
+use self::switch::Cause;
+
+use crate::collector::{self, Command, Owner, Places, StartError, Stopped};
 use crate::config::Config;
 use crate::cuda;
-use crate::metrics::{self, Listener};
+use crate::metrics;
 use crate::record::{BlockSample, LossReason};
 use crate::ring::{self, Hook, Registry, SWITCHED_OFF, SessionLosses, SharedLosses, Snapshot};
 use crate::state::Totals;
@@ -54,10 +60,11 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
 static METRICS: Mutex<Option<prometheus::Registry>> = Mutex::new(None);
 
 struct Session {
+    number: u64,
     registry: Arc<Registry>,
     commands: Sender<Command>,
-    /// Ends with the session.
-    _listener: Option<Listener>,
+    /// Its collector has died, and may still be settling the accounts.
+    is_dead: Arc<AtomicBool>,
 }
 
 struct LastStop {
@@ -87,6 +94,15 @@ pub(crate) enum SessionError {
     Timeout,
 }
 
+impl From<StartError> for SessionError {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Timeout => Self::Timeout,
+            StartError::Io(error) => Self::Io(error),
+        }
+    }
+}
+
 /// In the child of a fork there is nothing to start or to stop, and locks may be held for ever by
 /// threads that the child does not have.
 ///
@@ -97,18 +113,15 @@ pub(crate) fn not_forked() -> Result<(), SessionError> {
     if FORKED.load(Ordering::Relaxed) { Err(SessionError::Forked) } else { Ok(()) }
 }
 
-/// Start a session. Its file is created before this returns; its thread does everything else. Without
-/// the listener that the configuration asks for it goes on, and gives the reason as a warning.
+/// Start a session. Its file is created before this returns; its thread does everything else, and writes
+/// the warnings to standard error. Without the listener that the configuration asks for it goes on.
 ///
 /// # Errors
 ///
-/// If a session runs already, or the trace file or the thread cannot be made.
-pub(crate) fn start(config: Config) -> Result<Option<String>, SessionError> {
+/// If a session runs already, or the trace file or the thread cannot be made, or not in time.
+pub(crate) fn start(config: Config, warnings: Vec<String>) -> Result<(), SessionError> {
     not_forked()?;
-    let mut slot = SESSION.try_lock_for(LOCK_TIMEOUT).ok_or(SessionError::Timeout)?;
-    if slot.is_some() {
-        return Err(SessionError::AlreadyRunning);
-    }
+    let mut slot = vacant_slot()?;
     PROCESS_HOOKS.get_or_try_init(register_process_hooks)?;
     let registry = Registry::new(config.ring_bytes, config.max_producers);
     let (commands, received) = crossbeam_channel::unbounded();
@@ -116,31 +129,48 @@ pub(crate) fn start(config: Config) -> Result<Option<String>, SessionError> {
     let before = LAST_STOP.lock().without_ring;
     let without_ring = SessionLosses { counters: &WITHOUT_RING, before };
     let metrics = prometheus::Registry::new();
-    let metrics_address = config.metrics_address;
     let blocks = match config.block_sample {
         0 => NO_BLOCKS,
         hashes => BlockSample::one_in(hashes).largest,
     };
     BLOCK_SAMPLE.store(blocks, Ordering::Relaxed);
     cuda::switch(config.cuda);
-    collector::spawn(
-        config,
-        Arc::clone(&registry),
-        received,
-        without_ring,
-        metrics.clone(),
-        Running { generation },
-    )?;
-    let listen = |address| Listener::start(address, metrics.clone());
-    let (listener, warning) = match metrics_address.map(listen).transpose() {
-        Ok(listener) => (listener, None),
-        Err(reason) => (None, Some(reason)),
-    };
+    switch::begin(generation);
+    let is_dead = Arc::new(AtomicBool::new(false));
+    let owner = Running { generation, is_dead: Arc::clone(&is_dead) };
+    let places = Places { registry: Arc::clone(&registry), commands: received, without_ring };
+    collector::spawn(config, warnings, places, metrics.clone(), owner)?;
     *METRICS.lock() = Some(metrics);
     LAST.store(generation, Ordering::Relaxed);
-    *slot = Some(Session { registry, commands, _listener: listener });
-    RUNNING.store(generation, Ordering::SeqCst);
-    Ok(warning)
+    switch::run(&RUNNING, generation);
+    // One that died before this found nothing to end; one that dies from now on ends it.
+    if is_dead.load(Ordering::SeqCst) {
+        RUNNING.store(0, Ordering::SeqCst);
+        return Err(collector_failed());
+    }
+    *slot = Some(Session { number: generation, registry, commands, is_dead });
+    Ok(())
+}
+
+/// The place of the session, with none in it. A session whose collector has died is given the time to
+/// settle its accounts.
+fn vacant_slot() -> Result<MutexGuard<'static, Option<Session>>, SessionError> {
+    let deadline = Instant::now() + LOCK_TIMEOUT;
+    loop {
+        let slot = SESSION.try_lock_for(LOCK_TIMEOUT).ok_or(SessionError::Timeout)?;
+        match &*slot {
+            None => return Ok(slot),
+            Some(session)
+                if session.is_dead.load(Ordering::SeqCst) && Instant::now() < deadline => {}
+            Some(_) => return Err(SessionError::AlreadyRunning),
+        }
+        drop(slot);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn collector_failed() -> SessionError {
+    SessionError::Io(std::io::Error::other("the collector has failed"))
 }
 
 /// The metrics of the running session, or of the last one, as Prometheus reads them.
@@ -178,7 +208,10 @@ fn ask<T>(command: fn(Sender<T>) -> Command, timeout: Duration) -> Result<T, Ses
     let commands = commands()?;
     let (reply, replied) = crossbeam_channel::bounded(1);
     commands.send(command(reply)).map_err(|_| SessionError::NotRunning)?;
-    replied.recv_timeout(timeout).map_err(|_| SessionError::Timeout)
+    replied.recv_timeout(timeout).map_err(|error| match error {
+        RecvTimeoutError::Timeout => SessionError::Timeout,
+        RecvTimeoutError::Disconnected => SessionError::NotRunning,
+    })
 }
 
 /// Stop the session and complete its file. Later events are lost, and counted as such.
@@ -189,50 +222,56 @@ fn ask<T>(command: fn(Sender<T>) -> Command, timeout: Duration) -> Result<T, Ses
 /// in any case.
 pub(crate) fn stop(timeout: Duration) -> Result<(), SessionError> {
     not_forked()?;
-    let session = SESSION
-        .try_lock_for(LOCK_TIMEOUT)
-        .ok_or(SessionError::Timeout)?
-        .take()
-        .ok_or(SessionError::NotRunning)?;
-    RUNNING.store(0, Ordering::SeqCst);
-    ring::order_hooks_before_stop();
-    *LAST_STOP.lock() = LastStop { without_ring: WITHOUT_RING.snapshot(), totals: None };
+    let session = end_session()?;
     let (reply, replied) = crossbeam_channel::bounded(1);
     session.commands.send(Command::Stop(reply)).map_err(|_| SessionError::NotRunning)?;
-    let Stopped { totals, without_ring, result } =
-        replied.recv_timeout(timeout).map_err(|_| SessionError::Timeout)?;
+    let stopped = replied.recv_timeout(timeout).map_err(|error| match error {
+        RecvTimeoutError::Timeout => SessionError::Timeout,
+        RecvTimeoutError::Disconnected => collector_failed(),
+    })?;
+    let Stopped { totals, without_ring, result } = stopped;
     *LAST_STOP.lock() = LastStop { without_ring, totals: Some(totals) };
     result.map_err(SessionError::Io)
 }
 
-/// Turn the recording of the running session off or on. Hooks that are under way are finished.
+/// Nothing is recorded in the session from now on.
+fn end_session() -> Result<Session, SessionError> {
+    let mut slot = SESSION.try_lock_for(LOCK_TIMEOUT).ok_or(SessionError::Timeout)?;
+    let session = slot.take().ok_or(SessionError::NotRunning)?;
+    RUNNING.store(0, Ordering::SeqCst);
+    ring::order_hooks_before_stop();
+    *LAST_STOP.lock() = LastStop { without_ring: WITHOUT_RING.snapshot(), totals: None };
+    Ok(session)
+}
+
+/// Turn the recording of the running session off or on, for the host's part: while the file says that it
+/// is off, it is. Hooks that are under way are finished.
 ///
 /// # Errors
 ///
 /// If no session runs.
 pub(crate) fn switch(on: bool) -> Result<(), SessionError> {
     not_forked()?;
-    let change = |running| (running != 0).then(|| switched(running, on));
-    let changed = RUNNING.fetch_update(Ordering::SeqCst, Ordering::SeqCst, change);
-    changed.map(drop).map_err(|_| SessionError::NotRunning)
+    let session = running().ok_or(SessionError::NotRunning)?;
+    let is_set = switch::set(&RUNNING, session, Cause::Host, on);
+    is_set.then_some(()).ok_or(SessionError::NotRunning)
 }
 
 /// What was produced, written and lost in the running session; if none runs, in the last one that was
-/// stopped, and what was lost since.
+/// stopped or whose collector died, and what was lost since.
 ///
 /// # Errors
 ///
 /// If there is nothing to tell or the time is over.
 pub(crate) fn totals(timeout: Duration) -> Result<Totals, SessionError> {
-    not_forked()?;
-    match commands() {
-        Ok(_) => ask(Command::Totals, timeout),
-        Err(_) => {
+    match ask(Command::Totals, timeout) {
+        Err(SessionError::NotRunning) => {
             let last = LAST_STOP.lock();
             let mut totals = last.totals.ok_or(SessionError::NotRunning)?;
             totals.add_losses(&WITHOUT_RING.snapshot().since(&last.without_ring));
             Ok(totals)
         }
+        told => told,
     }
 }
 
@@ -301,6 +340,7 @@ fn commands() -> Result<Sender<Command>, SessionError> {
 /// A session as its collector knows it.
 struct Running {
     generation: u64,
+    is_dead: Arc<AtomicBool>,
 }
 
 impl Owner for Running {
@@ -310,32 +350,32 @@ impl Owner for Running {
 
     /// Hooks become no-ops, the host goes on.
     fn collector_died(&self) {
-        // Behind the lock, so that a session that is just being started is not set running afterwards.
-        let session = SESSION.try_lock_for(LOCK_TIMEOUT);
-        let was_running = self.change(|_| 0);
-        if let Some(mut session) = session
-            && was_running
+        self.is_dead.store(true, Ordering::SeqCst);
+        let end = |running| (running & !SWITCHED_OFF == self.generation).then_some(0);
+        let _ = RUNNING.fetch_update(Ordering::SeqCst, Ordering::SeqCst, end);
+        ring::order_hooks_before_stop();
+    }
+
+    fn gave_up(&self, stopped: Option<Stopped>) {
+        // Behind the lock, so that a stop at the same time does not take the account away again. A start
+        // that has it now sees by itself that the collector is dead.
+        let mut slot = SESSION.try_lock_for(LOCK_TIMEOUT);
+        if LAST.load(Ordering::Relaxed) <= self.generation {
+            let without_ring =
+                stopped.as_ref().map_or_else(|| WITHOUT_RING.snapshot(), |it| it.without_ring);
+            let totals = stopped.map(|it| it.totals);
+            *LAST_STOP.lock() = LastStop { without_ring, totals };
+        }
+        if let Some(slot) = slot.as_deref_mut()
+            && slot.as_ref().is_some_and(|session| session.number == self.generation)
         {
-            *session = None;
-            *LAST_STOP.lock() = LastStop { without_ring: WITHOUT_RING.snapshot(), totals: None };
+            *slot = None;
         }
     }
 
     fn switch(&self, on: bool) {
-        self.change(|running| switched(running, on));
+        switch::set(&RUNNING, self.generation, Cause::File, on);
     }
-}
-
-impl Running {
-    /// Change the state of this session, if it is the one that runs.
-    fn change(&self, to: impl Fn(u64) -> u64) -> bool {
-        let changed = |running| (running & !SWITCHED_OFF == self.generation).then(|| to(running));
-        RUNNING.fetch_update(Ordering::SeqCst, Ordering::SeqCst, changed).is_ok()
-    }
-}
-
-fn switched(running: u64, on: bool) -> u64 {
-    if on { running & !SWITCHED_OFF } else { running | SWITCHED_OFF }
 }
 
 fn register_process_hooks() -> std::io::Result<()> {
@@ -363,41 +403,4 @@ extern "C" fn at_exit() {
         cuda::process_ends();
         let _ = stop(EXIT_TIMEOUT);
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::record::{Head, Kind, Request};
-
-    /// What a hook is told that records a request now.
-    fn record() -> Result<(), LossReason> {
-        let head = Head::new(Kind::Request, size_of::<Request>());
-        let fill = |hook: Hook<'_>| {
-            let mut grant = hook.reserve(head, None)?;
-            grant.append_zeros(size_of::<Request>() - size_of::<Head>());
-            grant.commit()
-        };
-        with_producer(fill, |_| Err(LossReason::SwitchedOff))?
-    }
-
-    #[test]
-    fn a_panic_of_the_collector_ends_the_session_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        let config = || Config::new(folder.path().into());
-        start(config()).unwrap();
-        assert_eq!(record(), Ok(()));
-        commands().unwrap().send(Command::Panic).unwrap();
-        let deadline = std::time::Instant::now() + Duration::from_secs(20);
-        while RUNNING.load(Ordering::Relaxed) != 0 {
-            assert!(std::time::Instant::now() < deadline, "the session goes on");
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        assert_eq!(record(), Err(LossReason::AfterShutdown));
-        assert!(matches!(flush(Duration::from_secs(1)), Err(SessionError::NotRunning)));
-        // The host may begin anew.
-        start(config()).unwrap();
-        assert_eq!(record(), Ok(()));
-        stop(Duration::from_secs(20)).unwrap();
-    }
 }

@@ -249,3 +249,36 @@ fn thousands_of_short_lived_threads_leave_one_account_each_and_no_more() {
     // An account is told once when its thread is gone, not over and over again.
     assert!(contents.ledgers_read < 2 * recorded + 100, "{} ledgers", contents.ledgers_read);
 }
+
+#[test]
+fn at_no_moment_is_more_written_and_lost_than_was_begun() {
+    let _turn = turn();
+    let directory = tempfile::tempdir().unwrap();
+    // Its rings are full most of the time.
+    start(&SessionOptions { ring_bytes: 4096, poll_ms: 1, ..options(directory.path()) });
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    record_request(1);
+                }
+            });
+        }
+        let mut excess = 0;
+        for round in 0..300 {
+            if round % 20 == 0 {
+                assert_eq!((api().session_switch)(u32::from(round % 40 == 0)), Status::Ok);
+            }
+            let now = counters();
+            let accounted = now.written + now.lost.iter().sum::<u64>();
+            excess = excess.max(accounted.saturating_sub(now.produced));
+        }
+        is_over.store(true, Ordering::Relaxed);
+        assert_eq!(excess, 0, "events that were accounted for before they were begun");
+    });
+    let counters = stop();
+    assert!(counters.lost[LossReason::Full as usize] > 0);
+    assert!(counters.lost[LossReason::SwitchedOff as usize] > 0);
+    assert_eq!(counters.produced, counters.written + counters.lost.iter().sum::<u64>());
+}

@@ -3,8 +3,9 @@
 mod support;
 
 use nashtrace::abi::Status;
+use nashtrace::record::LossReason;
 use support::files::{files, files_in, record_decisions, start_with, wait_until};
-use support::{TIMEOUT_MS, api, record_request, stop, turn};
+use support::{TIMEOUT_MS, api, counters, record_request, stop, turn};
 
 #[test]
 fn nothing_is_on_disk_until_it_is_asked_for() {
@@ -61,4 +62,46 @@ fn a_stream_that_is_asked_to_dump_flushes() {
     assert_eq!(files(folder.path())[0].requests, [1]);
     stop();
     assert_eq!((api().session_dump)(TIMEOUT_MS), Status::NotRunning);
+}
+
+#[test]
+fn what_cannot_be_saved_is_lost_and_counted() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace");
+    start_with(&trace, &[("NASHTRACE_MODE", "flight")]);
+    record_request(1);
+    assert_eq!((api().session_dump)(TIMEOUT_MS), Status::Ok);
+    let saved = counters().written;
+    std::fs::remove_dir_all(&trace).unwrap();
+    std::fs::write(&trace, "in the way").unwrap();
+    (2..10).for_each(|key| assert_eq!(record_request(key), Status::Ok));
+    assert_eq!((api().session_dump)(TIMEOUT_MS), Status::Io);
+    assert_eq!((api().session_stop)(TIMEOUT_MS), Status::Io);
+    let counters = counters();
+    let lost = counters.lost[LossReason::Io as usize];
+    assert!(lost >= 8, "{counters:?}");
+    assert!(counters.written <= saved + 2, "{counters:?}");
+    assert_eq!(counters.lost.iter().sum::<u64>(), lost);
+    assert_eq!(counters.produced, counters.written + lost);
+}
+
+#[test]
+fn memory_stays_bounded_when_the_directory_is_gone() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace");
+    start_with(&trace, &[("NASHTRACE_MODE", "flight"), ("NASHTRACE_TOTAL_BYTES", "1048576")]);
+    std::fs::remove_dir(&trace).unwrap();
+    std::fs::write(&trace, "in the way").unwrap();
+    record_decisions(30_000);
+    std::fs::remove_file(&trace).unwrap();
+    let counters = stop();
+    let sizes = std::fs::read_dir(&trace).unwrap();
+    let total: u64 = sizes.map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
+    assert!((524_288..1_048_576 + 262_144).contains(&total), "{total} bytes were remembered");
+    assert_eq!(counters.produced, counters.written + counters.lost.iter().sum::<u64>());
+    let files = files(&trace);
+    assert!(files.iter().all(|file| file.is_complete));
+    assert_eq!(files.last().unwrap().decisions.last(), Some(&29_999), "the newest");
 }

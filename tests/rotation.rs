@@ -63,3 +63,21 @@ fn an_old_file_and_one_that_was_removed_are_followed_by_another_one() {
     let files = files(&trace);
     assert!(files.iter().flat_map(|file| &file.requests).eq(&[2]));
 }
+
+#[test]
+fn complete_files_are_not_held_open() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    start_with(folder.path(), &[("NASHTRACE_FILE_BYTES", "65536")]);
+    record_decisions(1);
+    let before = descriptors();
+    record_decisions(40_000);
+    wait_until(|| files_in(folder.path()) > 10);
+    let after = descriptors();
+    stop();
+    assert!(after <= before + 1, "{before} descriptors, and {after} after many files");
+}
+
+fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}

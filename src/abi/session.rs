@@ -1,7 +1,6 @@
 //! Starting, flushing and stopping a session.
 
 use std::ffi::{OsStr, c_char};
-use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
@@ -34,7 +33,7 @@ pub struct SessionOptions {
 }
 
 /// What was produced, written and lost by all producers together; rows count as events.
-/// `produced` = `written` + the sum of `lost` once the session has stopped.
+/// `produced` = `written` + the sum of `lost` once the session has stopped; until then the rest is in the rings.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counters {
@@ -44,7 +43,9 @@ pub struct Counters {
     pub reserved: u32,
     /// Events begun.
     pub produced: u64,
-    /// Events in the file.
+    /// Events in the files; of a flight recorder, in its memory or, when asked for, in files. What newer
+    /// events have overwritten there and what was deleted to make room counts as written. When the session
+    /// stops and the memory cannot be saved, what it holds is lost by I/O.
     pub written: u64,
     /// Events lost, indexed by `nashtrace_loss_reason`; what has no reason is zero.
     pub lost: [u64; 8],
@@ -70,17 +71,11 @@ pub(super) unsafe extern "C" fn start(options: *const SessionOptions) -> Status 
             unsafe { read_overrides(options) }?
         };
         let read = Config::read(&overrides, std::env::vars_os());
-        let (config, mut warnings) = read.map_err(|error| match error {
+        let (config, warnings) = read.map_err(|error| match error {
             ConfigError::NoDirectory => Status::Io,
             ConfigError::OutOfRange(..) => Status::InvalidArgument,
         })?;
-        warnings.extend(session::start(config)?);
-        for warning in warnings {
-            // No request waits while a session is being started, so a sentence may be written. If it
-            // cannot be, nobody is told.
-            let _ = writeln!(std::io::stderr(), "nashtrace: {warning}");
-        }
-        Ok(())
+        Ok(session::start(config, warnings)?)
     })
 }
 

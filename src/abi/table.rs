@@ -81,13 +81,15 @@ pub struct Api {
     /// Bits of `nashtrace_feature`.
     pub features: u64,
     /// Start a session: create the trace file and the collector thread. `options` may be NULL: then
-    /// the `NASHTRACE_*` variables decide.
+    /// the `NASHTRACE_*` variables decide. Waits at most a few seconds, for a directory on a file system
+    /// that hangs: then the session is refused as a timeout.
     pub session_start: unsafe extern "C" fn(options: *const SessionOptions) -> Status,
     /// Write everything recorded so far and make it durable. Waits at most `timeout_ms`.
     pub session_flush: extern "C" fn(timeout_ms: u32) -> Status,
     /// Stop the session and complete its file. Waits at most `timeout_ms`; later events are lost.
     pub session_stop: extern "C" fn(timeout_ms: u32) -> Status,
-    /// Tell what was produced, written and lost in the running session, or in the last one.
+    /// Tell what was produced, written and lost in the running session, or in the last one, which may have
+    /// ended because the collector failed.
     pub session_counters: unsafe extern "C" fn(counters: *mut Counters, timeout_ms: u32) -> Status,
     /// The id of a name (`space` is a `nashtrace_name_space`): UTF-8, 1 to 256 bytes, not terminated.
     /// Takes a lock: keep the id.
@@ -115,7 +117,7 @@ pub struct Api {
         unsafe extern "C" fn(buffer: *mut c_char, capacity: usize, length: *mut usize) -> Status,
     /// Turn the recording of the running session off (0) or on again (1). What happens meanwhile is
     /// lost, and counted as switched off. A file `nashtrace.off` in the directory of the traces does
-    /// the same for as long as it is there.
+    /// the same for as long as it is there, whatever is asked for here.
     pub session_switch: extern "C" fn(on: u32) -> Status,
     /// Write what a flight recorder (`NASHTRACE_MODE=flight`) remembers to the directory of the traces,
     /// and begin to remember anew; of a session that streams, flush. Waits at most `timeout_ms`. A file

@@ -16,8 +16,8 @@ pub(super) struct Account {
     before: Snapshot,
     written: [u64; Kind::COUNT],
     lost_io: [u64; Kind::COUNT],
-    /// Begun by hooks that the session did not wait for.
-    unfinished: [u64; Kind::COUNT],
+    /// Begun, and neither written nor lost when the session ended, by reason.
+    rest: [[u64; Kind::COUNT]; LossReason::COUNT],
     packets: u64,
     /// The totals that the last written ledgers show.
     told: Totals,
@@ -31,7 +31,7 @@ impl Account {
             before: Snapshot::default(),
             written: [0; Kind::COUNT],
             lost_io: [0; Kind::COUNT],
-            unfinished: [0; Kind::COUNT],
+            rest: [[0; Kind::COUNT]; LossReason::COUNT],
             packets: 0,
             told: Totals::default(),
         }
@@ -82,22 +82,23 @@ impl Account {
         self.counts.produced[kind as usize] -= events;
     }
 
-    /// What was begun and is neither written nor lost is in a hook that nobody waits for.
-    pub(super) fn book_unfinished(&mut self) {
+    /// What was begun and is neither written nor lost will not be written: it is lost.
+    pub(super) fn book_the_rest(&mut self, reason: LossReason) {
         for kind in Kind::ALL {
             let accounted = self.written[kind as usize] + self.lost(kind).iter().sum::<u64>();
             let begun = self.counts.produced[kind as usize];
-            self.unfinished[kind as usize] += begun.saturating_sub(accounted);
+            self.rest[reason as usize][kind as usize] += begun.saturating_sub(accounted);
         }
     }
 
     fn lost(&self, kind: Kind) -> [u64; LossReason::SLOTS] {
         let mut lost = [0; LossReason::SLOTS];
         for reason in LossReason::ALL {
-            lost[reason as usize] = self.counts.lost[reason as usize][kind as usize];
+            let reason = reason as usize;
+            lost[reason] =
+                self.counts.lost[reason][kind as usize] + self.rest[reason][kind as usize];
         }
         lost[LossReason::Io as usize] += self.lost_io[kind as usize];
-        lost[LossReason::AfterShutdown as usize] += self.unfinished[kind as usize];
         lost
     }
 

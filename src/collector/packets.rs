@@ -43,7 +43,7 @@ pub(super) fn write_packet(
         lost: totals.all_lost(),
         flags,
     };
-    let result = builder.finish(&meta).and_then(|packet| files.append(packet));
+    let result = builder.finish(&meta).and_then(|packet| files.append(packet, kinds));
     account.packet_done(kinds, result.is_ok());
     result
 }

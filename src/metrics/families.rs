@@ -268,6 +268,13 @@ pub(super) const COLLECTOR_LAG: Family = Family {
     buckets: &[],
 };
 
+pub(super) const COLLECTOR_UP: Family = Family {
+    name: "nashtrace_collector_up",
+    help: "1 while the collector is at work, 0 when the session has stopped or the collector has failed",
+    labels: &[],
+    buckets: &[],
+};
+
 impl Family {
     pub(super) fn counters(&self, registry: &Registry) -> IntCounterVec {
         registered(registry, IntCounterVec::new(self.options(), self.labels))

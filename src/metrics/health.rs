@@ -16,6 +16,7 @@ pub(crate) struct HealthMetrics {
     ring_size: IntGauge,
     ring_high_water: IntGauge,
     collector_lag: Gauge,
+    collector_up: IntGauge,
 }
 
 impl HealthMetrics {
@@ -32,6 +33,7 @@ impl HealthMetrics {
             producers: int_gauge(families::PRODUCERS),
             ring_size: int_gauge(families::RING_SIZE),
             ring_high_water: int_gauge(families::RING_HIGH_WATER),
+            collector_up: int_gauge(families::COLLECTOR_UP),
             collector_lag: families::COLLECTOR_LAG.gauges(registry).with_label_values::<&str>(&[]),
         }
     }
@@ -51,6 +53,11 @@ impl HealthMetrics {
             }
         }
         self.producers.set(producers as i64);
+    }
+
+    /// Whether the collector is at work. It is not after a stop, or if it has failed.
+    pub(crate) fn collector_runs(&self, runs: bool) {
+        self.collector_up.set(runs.into());
     }
 
     /// So many files were deleted so far.

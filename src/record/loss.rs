@@ -17,7 +17,7 @@ pub enum LossReason {
     /// The session had stopped, or stopped while the event was being recorded. Events between two
     /// sessions of a process are in the ledger of the later one.
     AfterShutdown = 3,
-    /// The file could not be written.
+    /// The file could not be written, or the collector failed before it was.
     Io = 4,
     /// The recording was switched off.
     SwitchedOff = 5,

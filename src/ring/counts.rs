@@ -26,25 +26,24 @@ impl Counts {
     /// and a store replace the locked instruction.
     #[inline]
     pub(crate) fn produce(&self, kind: Kind, events: u64) {
-        add_alone(&self.produced[kind as usize], events);
+        add_alone(&self.produced[kind as usize], events, Ordering::Relaxed);
     }
 
     /// Count events lost; see [`Counts::produce`].
     #[inline]
     pub(crate) fn lose(&self, reason: LossReason, kind: Kind, events: u64) {
-        add_alone(&self.lost[reason as usize][kind as usize], events);
+        add_alone(&self.lost[reason as usize][kind as usize], events, Ordering::Release);
     }
 
-    /// The current values.
+    /// The current values. No event is found lost that is not found begun, while hooks go on.
     #[must_use]
     pub(crate) fn snapshot(&self) -> Snapshot {
-        let read = |cells: &[AtomicU64; Kind::COUNT]| {
-            std::array::from_fn(|kind| cells[kind].load(Ordering::Relaxed))
+        let read = |cells: &[AtomicU64; Kind::COUNT], order| {
+            std::array::from_fn(|kind| cells[kind].load(order))
         };
-        Snapshot {
-            produced: read(&self.produced),
-            lost: std::array::from_fn(|reason| read(&self.lost[reason])),
-        }
+        // An event is counted as begun first: whoever sees it lost sees that too, if he looks afterwards.
+        let lost = std::array::from_fn(|reason| read(&self.lost[reason], Ordering::Acquire));
+        Snapshot { produced: read(&self.produced, Ordering::Relaxed), lost }
     }
 }
 
@@ -87,8 +86,8 @@ pub(crate) struct SessionLosses {
 }
 
 #[inline]
-fn add_alone(cell: &AtomicU64, events: u64) {
-    cell.store(cell.load(Ordering::Relaxed).wrapping_add(events), Ordering::Relaxed);
+fn add_alone(cell: &AtomicU64, events: u64, order: Ordering) {
+    cell.store(cell.load(Ordering::Relaxed).wrapping_add(events), order);
 }
 
 impl Snapshot {
@@ -122,5 +121,33 @@ impl Snapshot {
     #[must_use]
     pub(crate) fn lost_of(&self, kind: Kind) -> u64 {
         self.lost.iter().map(|kinds| kinds[kind as usize]).sum()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_found_lost_that_is_not_found_begun() {
+        let (counts, is_over) = (Counts::default(), atomic::AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(atomic::Ordering::Relaxed) {
+                    counts.produce(Kind::Request, 1);
+                    counts.lose(LossReason::SwitchedOff, Kind::Request, 1);
+                }
+            });
+            let deadline = std::time::Instant::now() + std::time::Duration::from_millis(500);
+            let mut worst = 0;
+            while std::time::Instant::now() < deadline {
+                let now = counts.snapshot();
+                let excess =
+                    now.lost_of(Kind::Request).saturating_sub(now.produced[Kind::Request as usize]);
+                worst = worst.max(excess);
+            }
+            is_over.store(true, atomic::Ordering::Relaxed);
+            assert_eq!(worst, 0, "events that were lost before they were begun");
+        });
     }
 }

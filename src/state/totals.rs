@@ -34,6 +34,14 @@ impl Totals {
         }
     }
 
+    /// So many events of each kind that counted as written are lost after all.
+    pub(crate) fn lose_written(&mut self, events: &[u64; Kind::COUNT]) {
+        for kind in Kind::ALL.map(|kind| kind as usize) {
+            self.written[kind] -= events[kind];
+            self.lost[kind][LossReason::Io as usize] += events[kind];
+        }
+    }
+
     /// Events begun, of all kinds.
     #[must_use]
     pub(crate) fn all_produced(&self) -> u64 {

@@ -20,7 +20,7 @@ pub use packet::{
 };
 pub use reader::{Damage, DamageKind, Item, OpenError, Packet, RawRecord, Reader, Records};
 pub use tables::{Table, Tables};
-pub use writer::{Writer, create_directory, write_whole};
+pub use writer::{Writer, create_directory, sync_file, write_whole};
 
 /// The file name extension of traces.
 pub const EXTENSION: &str = "nash";

@@ -49,12 +49,6 @@ impl Writer {
         self.end
     }
 
-    /// Remove the file.
-    pub fn discard(self) {
-        // A file that nobody has seen is not missed if it cannot be removed.
-        let _ = std::fs::remove_file(&self.path);
-    }
-
     /// Append whole packets.
     ///
     /// # Errors
@@ -82,6 +76,19 @@ impl Writer {
     /// If it cannot.
     pub fn sync(&self) -> io::Result<()> {
         self.file.sync_data()
+    }
+}
+
+/// Ask the operating system to make a file durable that is no longer written. One that was removed
+/// needs not be.
+///
+/// # Errors
+///
+/// If it cannot.
+pub fn sync_file(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        opened => opened?.sync_data(),
     }
 }
 
