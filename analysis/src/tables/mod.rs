@@ -5,7 +5,7 @@ mod decisions;
 mod planner;
 mod transfers;
 
-pub use blocks::{FileBlocks, ProcessBlocks, by_process};
+pub use blocks::{BlockRow, FileBlocks, ProcessBlocks, by_process};
 pub(crate) use decisions::candidates;
 pub use decisions::{DecisionRow, DecisionTable, FileDecisions, FullDecision, WorkerId};
 pub use planner::{ComponentRow, FilePlanner, OutcomeRow, PlannerTable, TickRow};

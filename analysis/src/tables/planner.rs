@@ -168,6 +168,6 @@ fn seconds(time: u64, clock: u8, facts: &FileFacts) -> f64 {
     if clock == Clock::Caller as u8 {
         time as f64 / 1e9
     } else {
-        facts.timeline.wall_ns(time) / 1e9
+        facts.timeline.wall_ns(time) as f64 / 1e9
     }
 }
