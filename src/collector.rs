@@ -5,6 +5,7 @@
 //! give them to the router in any order), its reason and its propensity.
 
 mod account;
+mod blocks;
 mod controls;
 mod decision;
 mod files;
@@ -21,6 +22,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use zerocopy::FromBytes;
 
 use self::account::Account;
+use self::blocks::BlockOrder;
 use self::controls::Controls;
 use self::decision::complete_decision;
 use self::files::Files;
@@ -32,7 +34,7 @@ use crate::config::Config;
 use crate::copies::Watch;
 use crate::declarations::{self, Declaration};
 use crate::metrics::Metrics;
-use crate::record::{Block, Candidate, Clock, Head, Kind, Record, Transfer};
+use crate::record::{Candidate, Head, Kind, Record, Transfer};
 use crate::ring::{Consumer, Registry, SessionLosses, Snapshot, order_hooks_before_stop};
 use crate::state::Totals;
 use crate::trace::{PacketBuilder, PacketFlags};
@@ -91,6 +93,8 @@ struct RingAccount {
     account: Account,
     /// Since when the ring has held records.
     waiting_since: Option<Instant>,
+    /// Bytes from the ring's head whose block events were taken in.
+    looked_at: usize,
 }
 
 /// See the module documentation.
@@ -112,6 +116,7 @@ pub(crate) struct Collector {
     record: Vec<u8>,
     io: IoHealth,
     metrics: Metrics,
+    block_order: BlockOrder,
     tick_rate: TickRate,
     controls: Controls,
     watch: Watch,
@@ -151,6 +156,7 @@ impl Collector {
             record: Vec::new(),
             io: IoHealth::default(),
             metrics,
+            block_order: BlockOrder::default(),
             tick_rate: TickRate::begin(),
             watch,
             transfers_waiting_since: None,
@@ -274,20 +280,21 @@ impl Collector {
     fn admit_arrivals(&mut self) {
         for ring in self.registry.take_arrivals() {
             let account = Account::new(ring.id());
-            self.rings.push(RingAccount { ring, account, waiting_since: None });
+            self.rings.push(RingAccount { ring, account, waiting_since: None, looked_at: 0 });
         }
     }
 
     /// Write what is due: rings that are filling up, and records that have waited long enough.
     fn drain(&mut self, now: Instant, everything: bool) {
         self.admit_arrivals();
+        let before = clock::ticks();
         // Look at the rings before the declarations: a name is interned before the first record that uses it.
         let waiting: Vec<usize> = self.rings.iter().map(|ring| ring.ring.waiting()).collect();
         self.write_declarations();
         self.metrics.health.found_waiting(waiting.iter().copied().max().unwrap_or(0));
         self.tick_rate.refresh();
+        let mut is_news = self.look_at_blocks(&waiting, before, everything);
         let full_enough = PACKET_BYTES.min(self.config.ring_bytes / 4);
-        let mut any_written = false;
         for (index, waiting) in waiting.into_iter().enumerate() {
             let ring = &mut self.rings[index];
             if waiting == 0 {
@@ -299,12 +306,12 @@ impl Collector {
             if everything || is_old || waiting >= full_enough {
                 self.write_ring(index, waiting);
                 self.rings[index].waiting_since = None;
-                any_written = true;
+                is_news = true;
             }
         }
         self.forget_retired();
-        any_written |= self.write_transfers(now, everything);
-        if any_written {
+        is_news |= self.write_transfers(now, everything);
+        if is_news {
             self.show_metrics();
         }
     }
@@ -345,6 +352,7 @@ impl Collector {
                 self.io.note(written);
             }
             self.rings[index].ring.release(consumed);
+            self.rings[index].looked_at -= consumed;
             left -= consumed;
         }
     }
@@ -462,14 +470,9 @@ impl Collector {
     }
 }
 
-/// Let the metrics see a record without rows.
+/// Let the metrics see a record without rows. They see block events by another way.
 fn observe(head: &Head, entry: &[u8], rate: &TickRate, metrics: &mut Metrics) {
     match Kind::from_u8(head.kind) {
-        Some(Kind::Block) => {
-            let is_ticks = head.clock == Clock::Ticks as u8;
-            let time_ns = if is_ticks { rate.ns(head.time) } else { head.time };
-            metrics.blocks.event(&Block::read(entry).expect("rings hold whole records"), time_ns);
-        }
         Some(Kind::Transfer) => {
             let transfer = Transfer::read(entry).expect("rings hold whole records");
             metrics.transfers.transfer(&transfer, rate);

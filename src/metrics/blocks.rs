@@ -76,8 +76,7 @@ impl BlockMetrics {
         self.lives.declare(pool);
     }
 
-    /// Observe an event as it is written. What threads do to one block at almost the same time may come
-    /// in another order than it happened.
+    /// Observe an event, in the order of time.
     pub(crate) fn event(&mut self, block: &Block, time_ns: u64) {
         let tier = Tier::from_u8(block.tier) as usize;
         self.totals.events[tier][BlockEvent::from_u8(block.event) as usize] +=
