@@ -5,6 +5,7 @@
 //! give them to the router in any order), its reason and its propensity.
 
 mod account;
+mod blocks;
 mod controls;
 mod decision;
 mod ending;
@@ -22,6 +23,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use zerocopy::FromBytes;
 
 use self::account::Account;
+use self::blocks::BlockOrder;
 use self::controls::Controls;
 use self::decision::complete_decision;
 use self::files::Files;
@@ -33,8 +35,8 @@ use crate::config::Config;
 use crate::copies::Watch;
 use crate::declarations::{self, Declaration};
 use crate::metrics::{Listener, Metrics};
-use crate::record::{Block, Candidate, Clock, Head, Kind, Record, Transfer};
-use crate::ring::{Consumer, Registry, SessionLosses, Snapshot};
+use crate::record::{Candidate, Head, Kind, Record, Transfer};
+use crate::ring::{Consumer, Registry, SessionLosses, Snapshot, order_hooks_before_stop};
 use crate::state::Totals;
 use crate::trace::PacketBuilder;
 
@@ -91,6 +93,8 @@ struct RingAccount {
     account: Account,
     /// Since when the ring has held records.
     waiting_since: Option<Instant>,
+    /// Bytes from the ring's head whose block events were taken in.
+    looked_at: usize,
 }
 
 /// See the module documentation.
@@ -114,6 +118,7 @@ pub(crate) struct Collector {
     metrics: Metrics,
     /// Serves the metrics while the session runs.
     listener: Option<Listener>,
+    block_order: BlockOrder,
     tick_rate: TickRate,
     controls: Controls,
     watch: Watch,
@@ -152,6 +157,7 @@ impl Collector {
             io: IoHealth::default(),
             metrics,
             listener: None,
+            block_order: BlockOrder::default(),
             tick_rate: TickRate::begin(),
             watch,
             transfers_waiting_since: None,
@@ -239,20 +245,21 @@ impl Collector {
     fn admit_arrivals(&mut self) {
         for ring in self.registry.take_arrivals() {
             let account = Account::new(ring.id());
-            self.rings.push(RingAccount { ring, account, waiting_since: None });
+            self.rings.push(RingAccount { ring, account, waiting_since: None, looked_at: 0 });
         }
     }
 
     /// Write what is due: rings that are filling up, and records that have waited long enough.
     fn drain(&mut self, now: Instant, everything: bool) {
         self.admit_arrivals();
+        let before = clock::ticks();
         // Look at the rings before the declarations: a name is interned before the first record that uses it.
         let waiting: Vec<usize> = self.rings.iter().map(|ring| ring.ring.waiting()).collect();
         self.write_declarations();
         self.metrics.health.found_waiting(waiting.iter().copied().max().unwrap_or(0));
         self.tick_rate.refresh();
+        let mut is_news = self.look_at_blocks(&waiting, before, everything);
         let full_enough = PACKET_BYTES.min(self.config.ring_bytes / 4);
-        let mut any_written = false;
         for (index, waiting) in waiting.into_iter().enumerate() {
             let ring = &mut self.rings[index];
             if waiting == 0 {
@@ -264,12 +271,12 @@ impl Collector {
             if everything || is_old || waiting >= full_enough {
                 self.write_ring(index, waiting);
                 self.rings[index].waiting_since = None;
-                any_written = true;
+                is_news = true;
             }
         }
         self.forget_retired();
-        any_written |= self.write_transfers(now, everything);
-        if any_written {
+        is_news |= self.write_transfers(now, everything);
+        if is_news {
             self.show_metrics();
         }
     }
@@ -310,6 +317,7 @@ impl Collector {
                 self.io.note(written);
             }
             self.rings[index].ring.release(consumed);
+            self.rings[index].looked_at -= consumed;
             left -= consumed;
         }
     }
@@ -427,14 +435,9 @@ impl Collector {
     }
 }
 
-/// Let the metrics see a record without rows.
+/// Let the metrics see a record without rows. They see block events by another way.
 fn observe(head: &Head, entry: &[u8], rate: &TickRate, metrics: &mut Metrics) {
     match Kind::from_u8(head.kind) {
-        Some(Kind::Block) => {
-            let is_ticks = head.clock == Clock::Ticks as u8;
-            let time_ns = if is_ticks { rate.ns(head.time) } else { head.time };
-            metrics.blocks.event(&Block::read(entry).expect("rings hold whole records"), time_ns);
-        }
         Some(Kind::Transfer) => {
             let transfer = Transfer::read(entry).expect("rings hold whole records");
             metrics.transfers.transfer(&transfer, rate);

@@ -3,6 +3,8 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use nashtrace::abi::Status;
 use nashtrace::record::{Block, BlockEvent, BlockPool, Clock, Tier, UNKNOWN_U32, UNKNOWN_U64};
@@ -114,5 +116,64 @@ fn evictions_occupancy_and_recomputations_are_those_of_a_model() {
         .collect();
     assert_eq!(found, model.expected);
     assert!(recomputed > 100.0 && found.len() >= 9, "{found:?}");
+    stop();
+}
+
+/// One thread registers blocks and falls silent; another one evicts them and goes on, so that its ring is
+/// written long before the first one's.
+#[test]
+fn what_threads_do_is_counted_in_the_order_in_which_they_did_it() {
+    const BLOCKS: u64 = 100;
+    let _turn = turn();
+    let directory = tempfile::tempdir().unwrap();
+    start(&options(directory.path()));
+    let [g1, g2] = [Tier::G1, Tier::G2].map(|tier| {
+        let unknown = (UNKNOWN_U64, UNKNOWN_U32);
+        let pool = BlockPool { tier: tier as u8, capacity_blocks: unknown.0, ..empty() };
+        (declare(&BlockPool { worker: unknown.0, rank: unknown.1, ..pool }), tier)
+    });
+    let happens = |(pool, tier): (u32, Tier), event: BlockEvent, hash: u64| {
+        let (event, tier) = (event as u8, tier as u8);
+        let block = Block { hash, pool, event, tier, count: 1, ..empty() };
+        // SAFETY: the struct is whole.
+        assert_eq!(unsafe { (api().block)(&block) }, Status::Ok);
+    };
+    let (registered, all_registered) = mpsc::channel();
+    let (end, ended) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for hash in 1..=BLOCKS {
+                happens(g1, BlockEvent::Register, hash);
+                // Every other one is in the lower tier too.
+                if hash % 2 == 0 {
+                    happens(g2, BlockEvent::Register, hash);
+                }
+            }
+            registered.send(()).unwrap();
+            let _ = ended.recv();
+        });
+        scope.spawn(move || {
+            all_registered.recv().unwrap();
+            for hash in 1..=BLOCKS {
+                happens(g1, BlockEvent::Evict, hash);
+            }
+            // More than a quarter of the ring, which is written at once.
+            (0..300).for_each(|_| happens(g1, BlockEvent::Allocate, 0));
+            std::thread::sleep(Duration::from_millis(200));
+            drop(end);
+        });
+    });
+    flush();
+    let text = metrics_text();
+    let samples = metrics_samples(&text);
+    let half = BLOCKS as f64 / 2.0;
+    for (name, count) in [
+        ("dynamo_kvbm_evictions_total{from_tier=\"g1\",to_tier=\"g2\"}", Some(half)),
+        ("dynamo_kvbm_evictions_total{from_tier=\"g1\",to_tier=\"evict\"}", Some(half)),
+        ("dynamo_kvbm_block_lifetime_seconds_count{tier=\"g1\"}", Some(BLOCKS as f64)),
+        ("dynamo_kvbm_recomputed_blocks_total{tier=\"g1\"}", None),
+    ] {
+        assert_eq!(samples.get(name).copied(), count, "{name}");
+    }
     stop();
 }

@@ -305,6 +305,30 @@ fn a_copy_that_never_ends_is_given_up_and_its_events_are_used_again() {
     assert_eq!(copies[301].timing, Timing::CudaEvents as u8);
 }
 
+/// More contexts than there are places, each lost with a copy on it: the next one is timed all the same.
+#[test]
+fn contexts_that_are_lost_make_room_for_others() {
+    const CONTEXTS: i32 = 20;
+    let (_turn, fake, folder) = (turn(), fake_cuda(), tempfile::tempdir().unwrap());
+    let [] = contexts(fake);
+    start(&options(folder.path()));
+    for number in 1..=CONTEXTS {
+        // SAFETY: the fake has room for one at a time; it is destroyed below.
+        let context = unsafe { (fake.fake_context)(0) };
+        let stream = stream_in(fake, context);
+        warm_up(fake, stream);
+        work(fake, stream, 1_000 * MILLISECOND);
+        enqueued(begin(number as u64, stream));
+        // SAFETY: a context of the fake's, which nothing of this test uses any more.
+        unsafe { (fake.fake_destroy_context)(context) };
+    }
+    std::thread::sleep(Duration::from_millis(100));
+    stop_cleanly(fake);
+    let copies = copies(folder.path());
+    assert_eq!(copies.len(), CONTEXTS as usize);
+    assert!(copies.iter().all(|copy| copy.outcome == Outcome::Lost as u8), "{copies:?}");
+}
+
 #[test]
 fn a_capture_is_left_alone() {
     let (_turn, fake, folder) = (turn(), fake_cuda(), tempfile::tempdir().unwrap());

@@ -25,7 +25,7 @@
 #define UNKNOWN 999
 
 #define NEVER UINT64_MAX
-#define MOST_CONTEXTS 32
+#define MOST_CONTEXTS 64
 #define STACK 8
 
 struct CUctx_st {

@@ -210,9 +210,12 @@ impl Table {
         &self.slots[index]
     }
 
-    /// Take a copy away that is still as it was seen; its slot is given to no other copy until it is
-    /// [released](Table::release).
+    /// Take a copy away that is still as it was seen, unless a hook is at work on it; its slot is given to no
+    /// other copy until it is [released](Table::release).
     pub(super) fn take_away(&self, index: usize, seen: Seen) -> bool {
+        if seen.is_busy() {
+            return false;
+        }
         let (state, taken) = (seen.state, seen.state | TAKEN);
         let exchange = self.slots[index].state.compare_exchange(
             state,
@@ -220,7 +223,7 @@ impl Table {
             Ordering::SeqCst,
             Ordering::Relaxed,
         );
-        !seen.is_busy() && exchange.is_ok()
+        exchange.is_ok()
     }
 
     /// A copy that was taken away is written: the slot is free for another one.
@@ -253,4 +256,27 @@ fn index_of(token: u64) -> Option<usize> {
 
 fn is_of(state: u64, token: u64) -> bool {
     state & IN_USE != 0 && state & GENERATION == token & GENERATION
+}
+
+#[cfg(test)]
+mod tests {
+    use zerocopy::FromZeros;
+
+    use super::*;
+
+    #[test]
+    fn a_copy_that_a_hook_is_at_work_on_is_left_to_it() {
+        const SESSION: u64 = 7;
+        static TABLE: Table = Table::new();
+        let index = TABLE.take().unwrap();
+        let token = TABLE.publish(index, SESSION, &Transfer::new_zeroed(), false, None);
+        let slot = TABLE.start_enqueueing(token, SESSION).ok().unwrap();
+        let (_, seen) = TABLE.look(token).unwrap();
+        assert!(seen.is_busy() && !TABLE.take_away(index, seen));
+        TABLE.finish_enqueueing(slot, 1);
+        assert_eq!(TABLE.end(token, SESSION, 2, Outcome::Done), Ok(()));
+        let (_, seen) = TABLE.look(token).unwrap();
+        assert!(seen.is_done() && TABLE.take_away(index, seen));
+        assert!(!TABLE.take_away(index, seen), "it is taken already");
+    }
 }

@@ -69,7 +69,7 @@ impl Watch {
         if self.is_finished {
             return;
         }
-        self.devices.serve(now);
+        self.devices.serve(now, any_inside);
         self.asked.clear();
         for (index, slot, seen) in TABLE.in_use() {
             if seen.session == self.session {

@@ -64,8 +64,9 @@ impl Devices {
         self.is_owner
     }
 
-    /// Make what hooks have asked for since the last call, and keep the clocks of devices in use right.
-    pub(crate) fn serve(&mut self, now: Instant) {
+    /// Make what hooks have asked for since the last call, and keep the clocks of devices in use right. Where a
+    /// context was that is gone there is room for another one, unless a hook may still know of it.
+    pub(crate) fn serve(&mut self, now: Instant, is_hook_inside: impl Fn() -> bool) {
         self.is_owner = self.is_owner || own(self.session);
         if !self.is_owner || !may_call() {
             return;
@@ -85,6 +86,14 @@ impl Devices {
                 *device = prepare(driver, context, now);
             } else if context.is_ready() {
                 attend(driver, context, device.as_mut(), now);
+            } else if context.is_dead()
+                && !is_hook_inside()
+                && !context.has_pairs_in_use()
+                && !is_alive(driver, context)
+            {
+                // Its events and its clock went with it. A hook that was inside has taken its pair by now.
+                *device = None;
+                context.clear();
             }
         }
     }

@@ -21,7 +21,7 @@ const CLAIMED: u32 = 1;
 const WANTED: u32 = 2;
 /// Its events may be used.
 const READY: u32 = 3;
-/// Its events may be used no more; nobody touches them.
+/// Its events may be used no more; nobody touches them. The place is free when no hook can know of it.
 const DEAD: u32 = 4;
 
 /// The events of one context.
@@ -75,9 +75,13 @@ impl Context {
         self.state.store(READY, Ordering::Release);
     }
 
-    /// It is not to be used any more.
+    /// It is not to be used any more. In one order with the hooks' looks: see [`place_of`].
     pub(super) fn set_dead(&self) {
-        self.state.store(DEAD, Ordering::Release);
+        self.state.store(DEAD, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_dead(&self) -> bool {
+        self.state.load(Ordering::Acquire) == DEAD
     }
 
     /// Forget a context that no hook can know of any more. The pairs that it had are forgotten with it.
@@ -145,10 +149,13 @@ impl Context {
 }
 
 /// The place of a context. One that is not known yet is put down for the collector.
+///
+/// A hook counts itself before it looks here, as the collector lets a place die before it looks at that count: if
+/// the collector sees no hook, hooks that come later see that the place is dead.
 pub(super) fn place_of(handle: CUcontext, id: u64) -> Result<usize, Untimed> {
     let mut empty = None;
     for (place, context) in CONTEXT.iter().enumerate() {
-        let state = context.state.load(Ordering::Acquire);
+        let state = context.state.load(Ordering::SeqCst);
         let is_known = matches!(state, WANTED | READY | DEAD);
         if is_known && context.handle() == handle && context.id() == id {
             return match state {

@@ -7,7 +7,7 @@ use super::{advance, families};
 use crate::record::{Block, BlockEvent, BlockPool, Tier, UNKNOWN_U64};
 use crate::state::{BlockLives, PoolState};
 
-/// Contents that are followed at most; they take about 40 MiB.
+/// Contents that are followed at most while they are present, and as many that are gone: together about 64 MB.
 const MOST_LIVES: usize = 1 << 18;
 
 /// The label `to_tier` of an eviction after which no lower tier holds the content.
@@ -76,12 +76,11 @@ impl BlockMetrics {
         self.lives.declare(pool);
     }
 
-    /// Observe an event as it is written. What threads do to one block at almost the same time may come
-    /// in another order than it happened.
+    /// Observe an event, in the order of time.
     pub(crate) fn event(&mut self, block: &Block, time_ns: u64) {
         let tier = Tier::from_u8(block.tier) as usize;
         self.totals.events[tier][BlockEvent::from_u8(block.event) as usize] +=
-            u64::from(block.count);
+            u64::from(block.count) * self.lives.stands_for(block);
         let meaning = self.lives.event(block, time_ns);
         if let Some(eviction) = meaning.eviction {
             let from = eviction.from as usize;

@@ -76,7 +76,8 @@ pub(super) const OTHER_WORKERS: Family = Family {
 
 pub(super) const BLOCK_EVENTS: Family = Family {
     name: "dynamo_kvbm_block_events_total",
-    help: "KV blocks that something happened to, by tier and event; a lookup or copy counts its blocks",
+    help: "KV blocks that something happened to, by tier and event; a lookup or copy counts its blocks. \
+           Estimated where NASHTRACE_BLOCK_SAMPLE is above 1",
     labels: &["tier", "event"],
     buckets: &[],
 };
@@ -98,8 +99,8 @@ pub(super) const BLOCK_EVICTIONS: Family = Family {
 
 pub(super) const RECOMPUTED_BLOCKS: Family = Family {
     name: "dynamo_kvbm_recomputed_blocks_total",
-    help: "KV blocks computed again after every tier within reach had evicted them. Estimated from a \
-           sample where nashtrace_block_sample is above 1",
+    help: "KV blocks computed again after every tier within reach had evicted them; none where device \
+           memory (g1) is not seen. Estimated from a sample where nashtrace_block_sample is above 1",
     labels: &["tier"],
     buckets: &[],
 };

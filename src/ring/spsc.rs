@@ -358,10 +358,16 @@ impl Consumer {
     /// what it passes: call [`Consumer::release`] when the bytes are safe elsewhere.
     #[must_use]
     pub(crate) fn read(&self, limit: usize) -> Entries<'_> {
+        self.read_behind(0, limit)
+    }
+
+    /// The same without those in the first `passed` bytes, where an entry or padding ends.
+    #[must_use]
+    pub(crate) fn read_behind(&self, passed: usize, limit: usize) -> Entries<'_> {
         let waiting = self.waiting().min(limit);
         Entries {
             memory: &self.shared.memory,
-            position: self.head,
+            position: self.head + passed as u64,
             end: self.head + waiting as u64,
             consumed: 0,
         }

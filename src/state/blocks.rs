@@ -2,19 +2,22 @@
 //!
 //! A *domain* is what shares blocks: the pools of one worker and rank, and those of a process whose worker
 //! is not known, which all domains reach. Content that no pool within reach holds any more after it was
-//! evicted is gone for good; if it is registered again in the uppermost tier that there is, it was computed
-//! twice. (In a lower tier a registration is a copy.)
+//! evicted is gone for good; if it is registered again in device memory (G1), it was computed twice. In a lower
+//! tier a registration is a copy, also where no pool of device memory was declared: the engine's own, which is
+//! not seen there, may have held the content all the time.
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 use rustc_hash::FxHasher;
 
+use super::departed::Departed;
 use crate::record::{
     Block, BlockEvent, BlockPool, BlockReason, BlockSample, Tier, UNKNOWN_U32, UNKNOWN_U64,
 };
 
-type Map<K, V> = HashMap<K, V, BuildHasherDefault<FxHasher>>;
+type Hasher = BuildHasherDefault<FxHasher>;
+type Map<K, V> = HashMap<K, V, Hasher>;
 
 /// What shares blocks, by number.
 type Domain = u32;
@@ -22,15 +25,17 @@ type Domain = u32;
 /// The domain of pools whose worker is not known.
 const SHARED: Domain = 0;
 
-/// What is known of the blocks of a session. Memory is bounded: beyond a number of contents, half of the
-/// hashes are forgotten, and what is derived from the others counts for both halves.
+/// What is known of the blocks of a session. Memory is bounded: of contents that are gone for good the oldest are
+/// forgotten; beyond a number of contents that are present, half of the hashes are, and what is derived from the
+/// others counts for both halves.
 pub struct BlockLives {
     pools: Map<u32, PoolState>,
     domains: Map<(u64, u32), Domain>,
     residences: Map<(u32, u64), Residence>,
+    /// Contents that are present.
     lives: Map<(Domain, u64), Life>,
-    /// Of all pools that were declared; unknown tiers lie below all others.
-    uppermost: Tier,
+    /// Contents that nobody holds any more.
+    gone: Departed<(Domain, u64), Gone, Hasher>,
     most_lives: usize,
     /// What the recorder sampled: one in so many hashes.
     recorded_sample: u64,
@@ -63,8 +68,6 @@ struct Residence {
 struct Life {
     /// Pools of each tier that hold it.
     present: [u16; Tier::ALL.len()],
-    /// The eviction after which nobody held it.
-    gone: Option<Gone>,
 }
 
 /// The eviction that took the last copy of a content.
@@ -128,7 +131,7 @@ pub struct Meaning {
 
 impl BlockLives {
     /// Nothing known yet. The recorder sampled one in `recorded_sample` hashes (a power of two); at most
-    /// about `most_lives` contents are followed.
+    /// `most_lives` contents are followed while they are present, and as many that are gone.
     #[must_use]
     pub fn new(recorded_sample: u64, most_lives: usize) -> Self {
         Self {
@@ -136,7 +139,7 @@ impl BlockLives {
             domains: Map::default(),
             residences: Map::default(),
             lives: Map::default(),
-            uppermost: Tier::Unknown,
+            gone: Departed::new(most_lives),
             most_lives,
             recorded_sample,
             followed: BlockSample::one_in(recorded_sample),
@@ -155,10 +158,6 @@ impl BlockLives {
         let state = known.or_insert(PoolState { pool: *pool, present: 0, domain, idled: 0 });
         state.pool = *pool;
         state.domain = domain;
-        let tier = Tier::from_u8(pool.tier);
-        if tier != Tier::Unknown && (self.uppermost == Tier::Unknown || tier < self.uppermost) {
-            self.uppermost = tier;
-        }
     }
 
     /// The pools, in no order.
@@ -176,6 +175,12 @@ impl BlockLives {
     #[must_use]
     pub fn recorded_sample(&self) -> u64 {
         self.recorded_sample
+    }
+
+    /// How many blocks a recorded event stands for, for each of those that it counts.
+    #[must_use]
+    pub fn stands_for(&self, block: &Block) -> u64 {
+        if block.hash == 0 { 1 } else { self.recorded_sample }
     }
 
     /// One in so many hashes is followed.
@@ -219,8 +224,8 @@ impl BlockLives {
             return;
         }
         let is_elsewhere = self.holders(domain, block.hash).next().is_some();
-        if tier == self.uppermost {
-            let mut gone_from = |domain| self.lives.get_mut(&(domain, block.hash))?.gone.take();
+        if tier == Tier::G1 {
+            let mut gone_from = |domain| self.gone.take(&(domain, block.hash));
             let last = [gone_from(domain), gone_from(SHARED)].into_iter().flatten();
             meaning.recomputed = last.max_by_key(|gone| gone.at_ns).filter(|_| !is_elsewhere);
         }
@@ -275,9 +280,8 @@ impl BlockLives {
         });
         let is_gone = self.holders(domain, block.hash).next().is_none();
         if is_gone && block.reason != BlockReason::Reset as u8 {
-            let life = self.lives.entry((domain, block.hash)).or_default();
-            life.gone = Some(Gone { evicted_by: block.request, at_ns: now, pool: block.pool });
-            self.forget_some();
+            let gone = Gone { evicted_by: block.request, at_ns: now, pool: block.pool };
+            self.gone.insert((domain, block.hash), gone);
         }
     }
 
@@ -303,7 +307,7 @@ impl BlockLives {
         };
         if let Some(life) = self.lives.get_mut(&(domain, block.hash)) {
             life.present[tier as usize] = life.present[tier as usize].saturating_sub(1);
-            if life.present == [0; Tier::ALL.len()] && life.gone.is_none() {
+            if life.present == [0; Tier::ALL.len()] {
                 self.lives.remove(&(domain, block.hash));
             }
         }
@@ -338,6 +342,7 @@ impl BlockLives {
             self.followed = followed;
             self.lives.retain(|(_, hash), _| followed.takes(*hash));
             self.residences.retain(|(_, hash), _| followed.takes(*hash));
+            self.gone.retain(|(_, hash)| followed.takes(*hash));
         }
     }
 }
@@ -366,135 +371,4 @@ fn undeclared(block: &Block) -> BlockPool {
 }
 
 #[cfg(test)]
-mod tests {
-    use zerocopy::FromZeros;
-
-    use super::*;
-
-    const G1: u32 = 1;
-    const G2: u32 = 2;
-
-    fn pool(id: u32, tier: Tier, worker: u64) -> BlockPool {
-        let mut pool = BlockPool::new_zeroed();
-        (pool.id, pool.tier, pool.worker, pool.capacity_blocks) = (id, tier as u8, worker, 4);
-        pool
-    }
-
-    fn lives(most: usize) -> BlockLives {
-        let mut lives = BlockLives::new(1, most);
-        lives.declare(&pool(G1, Tier::G1, 7));
-        lives.declare(&pool(G2, Tier::G2, 7));
-        lives
-    }
-
-    fn at(lives: &mut BlockLives, time: u64, pool: u32, event: BlockEvent, hash: u64) -> Meaning {
-        let mut block = Block::new_zeroed();
-        (block.pool, block.event, block.hash, block.request) =
-            (pool, event as u8, hash, 100 + time);
-        lives.event(&block, time)
-    }
-
-    #[test]
-    fn an_eviction_tells_what_still_holds_the_content_and_how_long_it_was_there() {
-        let mut lives = lives(100);
-        at(&mut lives, 1, G1, BlockEvent::Register, 5);
-        at(&mut lives, 2, G2, BlockEvent::Register, 5);
-        at(&mut lives, 3, G1, BlockEvent::Idle, 5);
-        let evicted = at(&mut lives, 9, G1, BlockEvent::Evict, 5).eviction.unwrap();
-        assert_eq!((evicted.from, evicted.to), (Tier::G1, Some(Tier::G2)));
-        assert_eq!((evicted.lifetime_ns, evicted.idle_ns), (Some(8), Some(6)));
-        let evicted = at(&mut lives, 10, G2, BlockEvent::Evict, 5).eviction.unwrap();
-        assert_eq!((evicted.from, evicted.to, evicted.idle_ns), (Tier::G2, None, None));
-        assert!(lives.pools().all(|pool| pool.present == 0));
-    }
-
-    #[test]
-    fn what_was_gone_for_good_and_comes_back_was_computed_twice() {
-        let mut lives = lives(100);
-        assert_eq!(at(&mut lives, 1, G1, BlockEvent::Register, 5).recomputed, None);
-        at(&mut lives, 2, G2, BlockEvent::Register, 5);
-        at(&mut lives, 3, G1, BlockEvent::Evict, 5);
-        // Still in G2: brought back, not computed.
-        assert_eq!(at(&mut lives, 4, G1, BlockEvent::Register, 5).recomputed, None);
-        at(&mut lives, 5, G2, BlockEvent::Evict, 5);
-        at(&mut lives, 6, G1, BlockEvent::Evict, 5);
-        let gone = at(&mut lives, 7, G1, BlockEvent::Register, 5).recomputed.unwrap();
-        assert_eq!(gone, Gone { evicted_by: 106, at_ns: 6, pool: G1 });
-        // Only once.
-        at(&mut lives, 8, G2, BlockEvent::Register, 5);
-        assert_eq!(at(&mut lives, 8, G2, BlockEvent::Evict, 5).recomputed, None);
-    }
-
-    #[test]
-    fn workers_do_not_share_blocks_but_all_reach_a_pool_without_a_worker() {
-        let mut lives = lives(100);
-        lives.declare(&pool(3, Tier::G1, 8));
-        lives.declare(&pool(4, Tier::G3, UNKNOWN_U64));
-        at(&mut lives, 1, G1, BlockEvent::Register, 5);
-        at(&mut lives, 1, 3, BlockEvent::Register, 5);
-        let evicted = at(&mut lives, 2, G1, BlockEvent::Evict, 5).eviction.unwrap();
-        assert_eq!(evicted.to, None, "another worker's copy is out of reach");
-        at(&mut lives, 3, 4, BlockEvent::Register, 5);
-        let evicted = at(&mut lives, 4, 3, BlockEvent::Evict, 5).eviction.unwrap();
-        assert_eq!(evicted.to, Some(Tier::G3));
-        at(&mut lives, 5, 4, BlockEvent::Evict, 5);
-        // A copy downwards is no computation, whoever evicted it there before.
-        assert_eq!(at(&mut lives, 6, 4, BlockEvent::Register, 5).recomputed, None);
-        at(&mut lives, 7, 4, BlockEvent::Evict, 5);
-        let gone = at(&mut lives, 8, G1, BlockEvent::Register, 5).recomputed.unwrap();
-        assert_eq!((gone.pool, gone.at_ns), (4, 7));
-    }
-
-    #[test]
-    fn a_reuse_tells_how_many_became_idle_in_between() {
-        let mut lives = lives(100);
-        for hash in 1..=3 {
-            at(&mut lives, hash, G1, BlockEvent::Register, hash);
-            at(&mut lives, hash, G1, BlockEvent::Idle, hash);
-        }
-        let reuse = at(&mut lives, 10, G1, BlockEvent::Resurrect, 1).reuse.unwrap();
-        assert_eq!(reuse, Reuse { distance: 2, idle_ns: 9 });
-        assert_eq!(at(&mut lives, 11, G1, BlockEvent::Resurrect, 1).reuse, None);
-    }
-
-    #[test]
-    fn contradictions_are_told() {
-        let mut lives = lives(100);
-        let told = |meaning: Meaning| meaning.contradiction;
-        assert_eq!(
-            told(at(&mut lives, 1, G1, BlockEvent::Evict, 5)),
-            Some(Contradiction::NotPresent)
-        );
-        at(&mut lives, 1, G1, BlockEvent::Register, 5);
-        assert_eq!(
-            told(at(&mut lives, 1, G1, BlockEvent::Register, 5)),
-            Some(Contradiction::AlreadyPresent)
-        );
-        for hash in 6..=9 {
-            let full = (hash == 9).then_some(Contradiction::OverCapacity);
-            assert_eq!(told(at(&mut lives, 1, G1, BlockEvent::Register, hash)), full, "{hash}");
-        }
-    }
-
-    #[test]
-    fn beyond_the_bound_a_sample_stands_for_all() {
-        const HASHES: u64 = 20_000;
-        let mut lives = BlockLives::new(1, 1_000);
-        let mut unbounded = pool(G1, Tier::G1, 7);
-        unbounded.capacity_blocks = UNKNOWN_U64;
-        lives.declare(&unbounded);
-        let (mut evictions, mut recomputed) = (0, 0);
-        for round in 0..2 {
-            for hash in 1..=HASHES {
-                let registered = at(&mut lives, round, G1, BlockEvent::Register, hash);
-                recomputed += registered.recomputed.map_or(0, |_| registered.weight);
-                let evicted = at(&mut lives, round, G1, BlockEvent::Evict, hash);
-                evictions += evicted.eviction.map_or(0, |_| evicted.weight);
-            }
-        }
-        assert!(lives.lives.len() <= 1_000 && lives.followed_sample() >= 20);
-        assert!(evictions.abs_diff(2 * HASHES) < HASHES / 5, "{evictions}");
-        assert!(recomputed.abs_diff(HASHES) < HASHES / 5, "{recomputed}");
-        assert_eq!(lives.pool(G1).unwrap().present, 0, "occupancy is exact");
-    }
-}
+mod tests;

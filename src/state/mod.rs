@@ -3,6 +3,7 @@
 mod blocks;
 mod choice;
 mod cost;
+mod departed;
 mod planner;
 mod regret;
 mod totals;

@@ -90,6 +90,14 @@ impl Scalings {
         }
     }
 
+    /// The target of a worker type that is in force, if there is one: the first tick that decided it, and its
+    /// replicas.
+    #[must_use]
+    pub fn target(&self, worker_type: u32) -> Option<(u64, u32)> {
+        let target = self.components.get(&worker_type)?.now?;
+        Some((target.tick, target.replicas))
+    }
+
     /// Something became of a decision. Gives the direction of the scaling if this is its outcome.
     pub fn effect(&mut self, effect: &PlannerEffect) -> Option<Direction> {
         let targets = self.components.get_mut(&effect.worker_type)?;

@@ -9,7 +9,8 @@ use nashtrace::state::{BlockLives, Meaning};
 use crate::stats::quantile_sorted;
 use crate::tables::{DecisionRow, ProcessBlocks};
 
-/// Everything about the blocks of a run.
+/// Everything about the blocks of a run. Where the recorder took a sample of the hashes, all numbers of blocks are
+/// estimates for all of them.
 #[derive(Debug, Clone, Default)]
 pub struct BlocksAnswer {
     /// By tier, from the uppermost down.
@@ -114,6 +115,8 @@ pub struct PoolLine {
 /// Blocks that were computed again after every tier within reach had evicted them.
 #[derive(Debug, Clone, Default)]
 pub struct Recomputation {
+    /// Whether it can be known: some process told of its device memory (G1). One that did not counts nothing.
+    pub is_known: bool,
     /// Blocks.
     pub blocks: u64,
     /// Their tokens, as far as pools say how many a block has.
@@ -163,18 +166,20 @@ impl BlocksAnswer {
         let mut answer = Self { recorded_sample: 1, ..Self::default() };
         for process in processes {
             answer.recorded_sample = answer.recorded_sample.max(process.recorded_sample);
+            gathering.recomputation.is_known |= process.has_device_memory();
             let mut peaks: BTreeMap<u32, i64> = BTreeMap::new();
             let mut counts: BTreeMap<u32, [u64; 2]> = BTreeMap::new();
             let lives = process.replay(|time_ns, block, meaning, lives| {
-                answer.event(block, meaning);
+                answer.event(block, meaning, lives);
                 gathering.event(time_ns, block, meaning, lives, &reasons);
                 let present = lives.pool(block.pool).map_or(0, |state| state.present);
+                let present = present * lives.recorded_sample() as i64;
                 let peak = peaks.entry(block.pool).or_default();
                 *peak = present.max(*peak);
                 let of_pool = counts.entry(block.pool).or_default();
                 match BlockEvent::from_u8(block.event) {
-                    BlockEvent::Register => of_pool[0] += 1,
-                    BlockEvent::Evict => of_pool[1] += 1,
+                    BlockEvent::Register => of_pool[0] += lives.stands_for(block),
+                    BlockEvent::Evict => of_pool[1] += lives.stands_for(block),
                     _ => {}
                 }
             });
@@ -192,7 +197,7 @@ impl BlocksAnswer {
                     bytes_per_block: state.pool.bytes_per_block,
                     registered,
                     evicted,
-                    present: state.present,
+                    present: state.present * lives.recorded_sample() as i64,
                     peak: peaks.get(&id).copied().unwrap_or(0),
                 }
             }));
@@ -201,11 +206,12 @@ impl BlocksAnswer {
         answer
     }
 
-    fn event(&mut self, block: &Block, meaning: &Meaning) {
+    fn event(&mut self, block: &Block, meaning: &Meaning, lives: &BlockLives) {
         self.events += 1;
         let tier = self.tiers.entry(Tier::from_u8(block.tier)).or_default();
         let event = BlockEvent::from_u8(block.event);
-        *tier.blocks.entry(event).or_default() += u64::from(block.count);
+        let blocks = u64::from(block.count) * lives.stands_for(block);
+        *tier.blocks.entry(event).or_default() += blocks;
         self.contradictions += u64::from(meaning.contradiction.is_some());
         if let Some(eviction) = meaning.eviction {
             *self.evictions.entry((eviction.from, eviction.to)).or_default() += meaning.weight;
@@ -296,4 +302,55 @@ fn payer(request: u64, evictors: &BTreeMap<(u64, Reason), u64>) -> Payer {
     let most = evictors.iter().max_by_key(|(key, blocks)| (**blocks, std::cmp::Reverse(**key)));
     let ((evicted_by, reason), _) = most.expect("a payer has an evictor");
     Payer { request, blocks: evictors.values().sum(), evicted_by: *evicted_by, reason: *reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use nashtrace::record::BlockPool;
+    use zerocopy::FromZeros;
+
+    use super::*;
+    use crate::tables::BlockRow;
+
+    /// A process with a pool of a tier, in which each of these blocks is registered and evicted twice.
+    fn process(tier: Tier, recorded_sample: u64, hashes: &[u64]) -> ProcessBlocks {
+        let mut pool = BlockPool::new_zeroed();
+        (pool.id, pool.tier, pool.capacity_blocks) = (1, tier as u8, UNKNOWN_U64);
+        let lives = [BlockEvent::Register, BlockEvent::Evict].repeat(2);
+        let events = (0..).zip(lives).flat_map(|(time_ns, event)| {
+            hashes.iter().map(move |hash| {
+                let mut block = Block::new_zeroed();
+                (block.hash, block.pool, block.count) = (*hash, 1, 1);
+                (block.event, block.tier) = (event as u8, tier as u8);
+                BlockRow { time_ns, producer: 1, block }
+            })
+        });
+        ProcessBlocks {
+            events: events.collect(),
+            pools: vec![(pool, "pool".to_owned())],
+            recorded_sample,
+            ..ProcessBlocks::default()
+        }
+    }
+
+    #[test]
+    fn a_sample_stands_for_all_in_every_number_alike() {
+        // The first is in every sample: its product with the mixing constant is 1.
+        let answer = BlocksAnswer::of(&[process(Tier::G1, 8, &[0xf1de_83e1_9937_733d])], &[], 9);
+        let g1 = &answer.tiers[&Tier::G1];
+        assert_eq!((g1.of(BlockEvent::Register), g1.of(BlockEvent::Evict)), (16, 16));
+        assert_eq!(answer.evictions[&(Tier::G1, None)], 16);
+        assert_eq!((answer.recomputation.blocks, answer.recomputation.registered), (8, 16));
+        let [pool] = &answer.pools[..] else { panic!("{:?}", answer.pools) };
+        assert_eq!((pool.registered, pool.evicted, pool.present, pool.peak), (16, 16, 0, 8));
+    }
+
+    #[test]
+    fn without_device_memory_it_is_not_known_what_was_computed_twice() {
+        let known = |tier| {
+            let answer = BlocksAnswer::of(&[process(tier, 1, &[5, 6])], &[], 9);
+            (answer.recomputation.is_known, answer.recomputation.blocks)
+        };
+        assert_eq!((known(Tier::G1), known(Tier::G2)), ((true, 2), (false, 0)));
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use nashtrace::record::PlannerFlag;
+use nashtrace::state::{Direction, Joined};
 
 use super::Distribution;
 use crate::tables::{PlannerTable, TickRow};
@@ -14,15 +15,16 @@ pub struct PlannerAnswer {
     pub ticks: u64,
     /// Ticks in advisory mode: nothing is applied.
     pub advisory_ticks: u64,
-    /// Decisions to change a component's replicas.
+    /// Targets that were to change a component's replicas and were not dropped, each once.
     pub changes_decided: u64,
-    /// Changes of replicas that were seen, by worker type: up, down.
+    /// Scalings that came of them, by worker type: up, down. Other changes of replicas (a worker died, or somebody
+    /// else scaled) are not the planner's.
     pub scaling_events: BTreeMap<String, (u64, u64)>,
     /// Error of each predicted quantity.
     pub prediction: Vec<PredictionError>,
-    /// Seconds between a decision to change and the tick that saw as many replicas.
+    /// Seconds between the first decision to change and the tick that saw as many replicas.
     pub effect_s: Distribution,
-    /// Decisions to change that no later tick saw come true before the next change was decided.
+    /// Changes that no tick saw come true while their target was in force.
     pub without_effect: u64,
     /// Of all scaling events, those that took back the one before them soon: see
     /// [`PlannerAnswer::of`].
@@ -44,15 +46,9 @@ pub struct PredictionError {
     pub mean_relative: f64,
 }
 
-/// A quantity that planners predict: its name, the prediction, and the observation.
-type Quantity = (&'static str, fn(&TickRow) -> f64, fn(&TickRow) -> f64);
-
-const QUANTITIES: [Quantity; 4] = [
-    ("requests per second", |t| t.tick.predicted_request_rate, |t| t.tick.observed_request_rate),
-    ("input tokens", |t| t.tick.predicted_isl, |t| t.tick.observed_isl),
-    ("output tokens", |t| t.tick.predicted_osl, |t| t.tick.observed_osl),
-    ("KV hit rate", |t| t.tick.predicted_kv_hit_rate, |t| t.tick.observed_kv_hit_rate),
-];
+/// The quantities that planners predict, in the order of [`Load::values`](nashtrace::state::Load::values).
+const QUANTITIES: [&str; 4] =
+    ["requests per second", "input tokens", "output tokens", "KV hit rate"];
 
 impl PlannerAnswer {
     /// Answer for one planner. A scaling event is a *ping-pong* if the component's event before it went
@@ -61,50 +57,33 @@ impl PlannerAnswer {
     pub fn of(table: &PlannerTable, intervals: u64) -> Self {
         let ticks = &table.ticks;
         let is_advisory = |row: &&TickRow| row.tick.has(PlannerFlag::Advisory);
+        let errors = QUANTITIES.into_iter().enumerate();
+        let errors = errors.filter_map(|(of, name)| prediction_error(&table.predictions, of, name));
+        let delays: Vec<f64> = table.changes.iter().filter_map(|change| change.effect_s).collect();
         let mut answer = Self {
             ticks: ticks.len() as u64,
             advisory_ticks: ticks.iter().filter(is_advisory).count() as u64,
-            prediction: QUANTITIES.iter().filter_map(|q| prediction_error(ticks, q)).collect(),
+            changes_decided: table.changes.len() as u64,
+            without_effect: (table.changes.len() - delays.len()) as u64,
+            effect_s: Distribution::of(delays),
+            prediction: errors.collect(),
             ..Self::default()
         };
-        answer.effects(table);
         answer.scaling(table, intervals);
         answer
     }
 
-    fn effects(&mut self, table: &PlannerTable) {
-        let mut delays = Vec::new();
-        for (index, row) in table.ticks.iter().enumerate() {
-            if row.tick.has(PlannerFlag::Advisory) {
-                continue;
-            }
-            for component in row.components.iter().filter(|component| component.direction() != 0) {
-                self.changes_decided += 1;
-                let wanted = component.decided().unwrap_or_default();
-                let later = table.ticks[index + 1..].iter().find_map(|later| {
-                    let same = later.components.iter();
-                    let same = same.filter(|other| other.worker_type == component.worker_type);
-                    let mut same = same.filter(|other| other.decision.ready == wanted);
-                    same.next().map(|_| later.time_s - row.time_s)
-                });
-                match later {
-                    Some(delay) => delays.push(delay),
-                    None => self.without_effect += 1,
-                }
-            }
-        }
-        self.effect_s = Distribution::of(delays);
-    }
-
     fn scaling(&mut self, table: &PlannerTable, intervals: u64) {
-        let mut last: BTreeMap<&str, (bool, u64)> = BTreeMap::new();
-        for outcome in table.outcomes.iter().filter(|outcome| outcome.from != outcome.to) {
-            let is_up = outcome.to > outcome.from;
-            let events = self.scaling_events.entry(outcome.worker_type.clone()).or_default();
-            *(if is_up { &mut events.0 } else { &mut events.1 }) += 1;
-            let before = last.insert(&outcome.worker_type, (is_up, outcome.tick));
-            let went_back = before.is_some_and(|(was_up, tick)| {
-                was_up != is_up && outcome.tick.saturating_sub(tick) <= intervals
+        let mut last: BTreeMap<&str, (Direction, u64)> = BTreeMap::new();
+        for scaling in &table.scalings {
+            let events = self.scaling_events.entry(scaling.worker_type.clone()).or_default();
+            match scaling.direction {
+                Direction::Up => events.0 += 1,
+                Direction::Down => events.1 += 1,
+            }
+            let before = last.insert(&scaling.worker_type, (scaling.direction, scaling.tick));
+            let went_back = before.is_some_and(|(direction, tick)| {
+                direction != scaling.direction && scaling.tick.saturating_sub(tick) <= intervals
             });
             self.ping_pongs += u64::from(went_back);
         }
@@ -123,19 +102,17 @@ impl PlannerAnswer {
     }
 }
 
-/// Join every prediction with the next fresh observation behind it.
-fn prediction_error(ticks: &[TickRow], quantity: &Quantity) -> Option<PredictionError> {
-    let (name, predicted, observed) = quantity;
-    let mut pending: Option<f64> = None;
-    let mut pairs = Vec::new();
-    for row in ticks {
-        if row.tick.has(PlannerFlag::FreshTraffic) && observed(row).is_finite() {
-            pairs.extend(pending.take().map(|prediction| (prediction, observed(row))));
-        }
-        if predicted(row).is_finite() {
-            pending = Some(predicted(row));
-        }
-    }
+/// The error of a quantity where it was both predicted and observed.
+fn prediction_error(
+    predictions: &[Joined],
+    quantity: usize,
+    name: &'static str,
+) -> Option<PredictionError> {
+    let pairs = predictions
+        .iter()
+        .map(|joined| (joined.predicted.values()[quantity], joined.actual.values()[quantity]));
+    let is_known = |(predicted, actual): &(f64, f64)| predicted.is_finite() && actual.is_finite();
+    let pairs: Vec<(f64, f64)> = pairs.filter(is_known).collect();
     if pairs.is_empty() {
         return None;
     }
@@ -155,51 +132,50 @@ fn prediction_error(ticks: &[TickRow], quantity: &Quantity) -> Option<Prediction
 
 #[cfg(test)]
 mod tests {
-    use nashtrace::record::{PlannerDecision, PlannerTick, UNKNOWN_U32};
-    use zerocopy::FromZeros;
+    use nashtrace::state::Load;
 
     use super::*;
-    use crate::tables::{ComponentRow, OutcomeRow};
+    use crate::tables::{ChangeRow, ScalingRow};
 
-    fn tick(number: u64, ready: u32, decided: u32, predicted: f64, observed: f64) -> TickRow {
-        let mut tick = PlannerTick::new_zeroed();
-        tick.tick = number;
-        tick.flags = PlannerFlag::FreshTraffic as u32;
-        (tick.predicted_request_rate, tick.observed_request_rate) = (predicted, observed);
-        (tick.predicted_isl, tick.predicted_osl) = (f64::NAN, f64::NAN);
-        tick.predicted_kv_hit_rate = f64::NAN;
-        let mut decision = PlannerDecision::new_zeroed();
-        (decision.ready, decision.expected, decision.decided) = (ready, UNKNOWN_U32, decided);
-        let component = ComponentRow {
-            worker_type: "decode".to_owned(),
-            decision,
-            load_reason: String::new(),
-            throughput_reason: String::new(),
-            effects: Vec::new(),
+    fn joined(predicted: [f64; 2], actual: [f64; 2]) -> Joined {
+        let load = |[request_rate, isl]: [f64; 2]| Load {
+            request_rate,
+            isl,
+            osl: f64::NAN,
+            kv_hit_rate: f64::NAN,
         };
-        let time_s = number as f64 * 5.0;
-        TickRow { time_s, tick, action: String::new(), components: vec![component] }
+        Joined { predicted: load(predicted), actual: load(actual) }
     }
 
-    fn outcome(tick: u64, from: u32, to: u32) -> OutcomeRow {
-        OutcomeRow { time_s: tick as f64 * 5.0, tick, worker_type: "decode".to_owned(), from, to }
+    fn change(tick: u64, effect_s: Option<f64>) -> ChangeRow {
+        ChangeRow { tick, worker_type: "decode".to_owned(), to: 2, effect_s }
+    }
+
+    fn scaling(tick: u64, direction: Direction) -> ScalingRow {
+        ScalingRow { tick, worker_type: "decode".to_owned(), direction }
     }
 
     #[test]
-    fn predictions_are_joined_one_interval_later_and_effects_with_their_decisions() {
+    fn errors_effects_and_ping_pongs_are_those_of_the_table() {
         let table = PlannerTable {
-            ticks: vec![
-                tick(1, 1, 2, 10.0, 4.0),
-                tick(2, 1, UNKNOWN_U32, 6.0, 8.0),
-                tick(3, 2, 3, f64::NAN, 6.0),
+            // No request, no mean length.
+            predictions: vec![
+                joined([10.0, 100.0], [8.0, 80.0]),
+                joined([6.0, 90.0], [6.0, f64::NAN]),
             ],
-            outcomes: vec![outcome(3, 1, 2), outcome(5, 2, 1), outcome(20, 1, 2)],
+            changes: vec![change(1, Some(10.0)), change(3, None)],
+            scalings: vec![
+                scaling(3, Direction::Up),
+                scaling(5, Direction::Down),
+                scaling(20, Direction::Up),
+            ],
+            ..PlannerTable::default()
         };
         let answer = PlannerAnswer::of(&table, 3);
-        let [error] = &answer.prediction[..] else { panic!("{:?}", answer.prediction) };
-        // 10 against 8, and 6 against 6.
-        assert_eq!((error.count, error.bias, error.mean_absolute), (2, 1.0, 1.0));
-        assert_eq!(error.mean_relative, 0.125);
+        let [rate, isl] = &answer.prediction[..] else { panic!("{:?}", answer.prediction) };
+        assert_eq!((rate.count, rate.bias, rate.mean_absolute), (2, 1.0, 1.0));
+        assert_eq!(rate.mean_relative, 0.125);
+        assert_eq!((isl.quantity, isl.count, isl.bias), ("input tokens", 1, 20.0));
         assert_eq!((answer.changes_decided, answer.without_effect), (2, 1));
         assert_eq!((answer.effect_s.count, answer.effect_s.p50), (1, 10.0));
         assert_eq!(answer.scaling_events["decode"], (2, 1));

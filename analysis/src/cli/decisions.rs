@@ -204,7 +204,8 @@ impl Shown<'_> {
         if decision.head.clock == Clock::Caller as u8 {
             time as f64 / 1e9
         } else {
-            (facts.timeline.wall_ns(time) - facts.header.started_wall_ns as f64) / 1e9
+            let wall_ns = facts.timeline.wall_ns(time);
+            wall_ns.saturating_sub_unsigned(facts.header.started_wall_ns) as f64 / 1e9
         }
     }
 }

@@ -61,9 +61,8 @@ impl Span {
     }
 
     fn seconds(&self, facts: &FileFacts) -> Option<f64> {
-        let ticks = self.clocks[Clock::Ticks as usize].map(|(first, last)| {
-            (facts.timeline.wall_ns(last) - facts.timeline.wall_ns(first)) / 1e9
-        });
+        let ticks = self.clocks[Clock::Ticks as usize]
+            .map(|(first, last)| facts.timeline.elapsed_ns(first, last) / 1e9);
         let caller =
             self.clocks[Clock::Caller as usize].map(|(first, last)| (last - first) as f64 / 1e9);
         match (ticks, caller) {

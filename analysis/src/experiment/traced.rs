@@ -136,7 +136,7 @@ fn blocks(
     let (mut stored, mut evicted, mut recomputed) = (0_u64, 0_u64, 0_u64);
     for process in processes {
         let mut device = Device::default();
-        let mut last_ms = process.events.first().map_or(0.0, |(time, _)| *time as f64 / 1e6);
+        let mut last_ms = process.events.first().map_or(0.0, |row| row.time_ns as f64 / 1e6);
         let lives = process.replay(|time_ns, block, meaning, lives| {
             let at_ms = time_ns as f64 / 1e6;
             let is_device = lives

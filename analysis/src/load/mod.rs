@@ -33,6 +33,6 @@ pub use scrape::{
     KnownSeries, ScrapeError, ScrapeFile, ScrapeOptions, ScrapeSummary, ScrapedMoment,
     ScrapedSeries, SeriesError, scrape,
 };
-pub use session::deleted_files;
+pub use session::{deleted_files, session_of};
 pub(crate) use text::of_file;
 pub use text::{Fault, TextFileError};

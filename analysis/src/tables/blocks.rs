@@ -2,23 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use nashtrace::record::{Block, BlockPool, Clock, NameSpace};
+use nashtrace::record::{Block, BlockPool, Clock, NameSpace, Tier};
 use nashtrace::state::{BlockLives, Meaning};
 use nashtrace::trace::{PacketHeader, RawRecord};
 
-use crate::load::{FileFacts, Visitor};
+use crate::load::{FileFacts, Visitor, session_of};
 
 /// The block events of one file, as they come.
 #[derive(Debug, Clone, Default)]
 pub struct FileBlocks {
-    events: Vec<Block>,
+    /// Producer and event.
+    events: Vec<(u32, Block)>,
     pools: Vec<BlockPool>,
 }
 
 impl Visitor for FileBlocks {
-    fn record(&mut self, _: &PacketHeader, record: &RawRecord<'_>) {
+    fn record(&mut self, packet: &PacketHeader, record: &RawRecord<'_>) {
         if let Some(block) = record.to::<Block>() {
-            self.events.push(block);
+            self.events.push((packet.producer, block));
         } else if let Some(pool) = record.to::<BlockPool>() {
             self.pools.push(pool);
         }
@@ -33,13 +34,33 @@ impl FileBlocks {
     }
 }
 
-/// The block events of one process, in time order.
+/// A block event of a process.
+#[derive(Debug, Clone, Copy)]
+pub struct BlockRow {
+    /// Time in nanoseconds, on the caller's clock or since 1970.
+    pub time_ns: u64,
+    /// The recording thread.
+    pub producer: u32,
+    /// The record.
+    pub block: Block,
+}
+
+impl BlockRow {
+    /// Sorts events as they happened: what threads order by a tick is in that order, and what one thread does in
+    /// one tick is in the order in which it was told.
+    fn order(&self) -> (u8, u64, u32, u32) {
+        let head = &self.block.head;
+        (head.clock, head.time, self.producer, head.sequence)
+    }
+}
+
+/// The block events of one session of a process, in time order.
 #[derive(Debug, Clone, Default)]
 pub struct ProcessBlocks {
     /// Host and process, as people name them.
     pub label: String,
-    /// Time in nanoseconds (on the caller's clock, or since 1970) and event.
-    pub events: Vec<(u64, Block)>,
+    /// Every event.
+    pub events: Vec<BlockRow>,
     /// Every declaration of a pool, in order, and its name.
     pub pools: Vec<(BlockPool, String)>,
     /// The recorder took one in so many hashes.
@@ -56,11 +77,17 @@ impl ProcessBlocks {
         for (pool, _) in &self.pools {
             lives.declare(pool);
         }
-        for (time_ns, block) in &self.events {
+        for BlockRow { time_ns, block, .. } in &self.events {
             let meaning = lives.event(block, *time_ns);
             each(*time_ns, block, &meaning, &lives);
         }
         lives
+    }
+
+    /// Whether device memory is seen: what came back to a lower tier may have been in it otherwise.
+    #[must_use]
+    pub fn has_device_memory(&self) -> bool {
+        self.pools.iter().any(|(pool, _)| Tier::from_u8(pool.tier) == Tier::G1)
     }
 
     /// The name of a pool; its number if it has none.
@@ -71,27 +98,30 @@ impl ProcessBlocks {
     }
 }
 
-/// The block events of a run, by process: the files that a process wrote one after another belong
-/// together, and processes do not share the numbers of pools.
+/// The block events of a run, by process: the files that a session wrote one after another belong together, and
+/// processes do not share the numbers of pools. A process that was started anew under the same number, as in a
+/// container, is another one.
 #[must_use]
 pub fn by_process<'a>(
     files: impl IntoIterator<Item = (&'a FileFacts, &'a FileBlocks)>,
 ) -> Vec<ProcessBlocks> {
-    let mut processes: BTreeMap<(String, u32), ProcessBlocks> = BTreeMap::new();
+    let mut processes: BTreeMap<_, ProcessBlocks> = BTreeMap::new();
     for (facts, blocks) in files.into_iter().filter(|(_, blocks)| !blocks.is_empty()) {
-        let key = (facts.header.host.clone(), facts.header.process_id);
-        let process = processes.entry(key).or_default();
+        let process = processes.entry(session_of(facts)).or_default();
         process.label = format!("{}, process {}", facts.header.host, facts.header.process_id);
         let sample = facts.setting("block_sample").and_then(|sample| sample.parse().ok());
         process.recorded_sample = sample.unwrap_or(1_u64).max(1).next_power_of_two();
         process.incomplete = process.incomplete.take().or_else(|| incomplete(facts));
         let named = |pool: &BlockPool| (*pool, facts.name(NameSpace::BlockPool, pool.name));
         process.pools.extend(blocks.pools.iter().map(named));
-        let timed = blocks.events.iter().map(|block| (time_ns(block, facts), *block));
-        process.events.extend(timed);
+        process.events.extend(blocks.events.iter().map(|(producer, block)| BlockRow {
+            time_ns: time_ns(block, facts),
+            producer: *producer,
+            block: *block,
+        }));
     }
     for process in processes.values_mut() {
-        process.events.sort_by_key(|(time_ns, _)| *time_ns);
+        process.events.sort_by_key(BlockRow::order);
     }
     processes.into_values().collect()
 }
@@ -100,7 +130,7 @@ fn time_ns(block: &Block, facts: &FileFacts) -> u64 {
     if block.head.clock == Clock::Caller as u8 {
         block.head.time
     } else {
-        facts.timeline.wall_ns(block.head.time) as u64
+        facts.timeline.wall_ns(block.head.time).max(0) as u64
     }
 }
 

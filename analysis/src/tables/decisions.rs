@@ -120,7 +120,8 @@ impl DecisionTable {
         let mut global = |mut row: DecisionRow, clock: u8, names: &mut Vec<String>| {
             row.chosen.pool = pool_of(row.chosen.pool, names);
             if clock != Clock::Caller as u8 {
-                row.time_ns = facts.timeline.wall_ns(row.time_ns as u64) - started_wall_ns as f64;
+                let wall_ns = facts.timeline.wall_ns(row.time_ns as u64);
+                row.time_ns = wall_ns.saturating_sub_unsigned(started_wall_ns) as f64;
             }
             if let Some(outcome) = outcomes.and_then(|outcomes| outcomes.get(row.request)) {
                 row.ttft_ms = outcome.ttft_ms.unwrap_or(f64::NAN);

@@ -3,26 +3,33 @@
 use nashtrace::record::{
     Clock, EffectKind, NameSpace, PlannerDecision, PlannerEffect, PlannerTick, UNKNOWN_U32,
 };
+use nashtrace::state::Joined;
 use nashtrace::trace::{PacketHeader, RawRecord};
 
+use super::planner_history::{ChangeRow, History, ScalingRow, direction};
 use crate::load::{FileFacts, Visitor};
 
 /// What a planner's process recorded, as it comes.
 #[derive(Debug, Clone, Default)]
 pub struct FilePlanner {
-    ticks: Vec<PlannerTick>,
-    decisions: Vec<PlannerDecision>,
-    effects: Vec<PlannerEffect>,
+    told: Vec<Told>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Told {
+    Tick(PlannerTick),
+    Decision(PlannerDecision),
+    Effect(PlannerEffect),
 }
 
 impl Visitor for FilePlanner {
     fn record(&mut self, _: &PacketHeader, record: &RawRecord<'_>) {
         if let Some(tick) = record.to::<PlannerTick>() {
-            self.ticks.push(tick);
+            self.told.push(Told::Tick(tick));
         } else if let Some(decision) = record.to::<PlannerDecision>() {
-            self.decisions.push(decision);
+            self.told.push(Told::Decision(decision));
         } else if let Some(effect) = record.to::<PlannerEffect>() {
-            self.effects.push(effect);
+            self.told.push(Told::Effect(effect));
         }
     }
 }
@@ -62,16 +69,10 @@ impl ComponentRow {
         known(self.decision.decided)
     }
 
-    /// Replicas that are to serve already: those that are starting included, where that is known.
-    #[must_use]
-    pub fn standing(&self) -> u32 {
-        known(self.decision.expected).unwrap_or(self.decision.ready)
-    }
-
     /// Up is above zero, down below, no change zero.
     #[must_use]
     pub fn direction(&self) -> i64 {
-        self.decided().map_or(0, |decided| i64::from(decided) - i64::from(self.standing()))
+        direction(&self.decision)
     }
 }
 
@@ -95,22 +96,27 @@ pub struct OutcomeRow {
 pub struct PlannerTable {
     /// Every tick.
     pub ticks: Vec<TickRow>,
-    /// Every change of replicas that was seen.
+    /// Every change of replicas that was seen, whoever brought it about.
     pub outcomes: Vec<OutcomeRow>,
+    /// Every change that was decided and not dropped.
+    pub changes: Vec<ChangeRow>,
+    /// Every scaling that came of one.
+    pub scalings: Vec<ScalingRow>,
+    /// Predictions beside the load of the intervals that they were made for.
+    pub predictions: Vec<Joined>,
 }
 
 impl FilePlanner {
     /// The table of a file.
     #[must_use]
     pub fn table(&self, facts: &FileFacts) -> PlannerTable {
-        let first = self.ticks.first().map_or(0.0, |tick| seconds(tick.head.time, 0, facts));
+        let first = self.ticks().next().map_or(0.0, |tick| seconds(tick.head.time, 0, facts));
         let time_s = |time: u64, clock: u8| match clock == Clock::Caller as u8 {
             true => time as f64 / 1e9,
             false => seconds(time, clock, facts) - first,
         };
         let mut ticks: Vec<TickRow> = self
-            .ticks
-            .iter()
+            .ticks()
             .map(|tick| TickRow {
                 time_s: time_s(tick.head.time, tick.head.clock),
                 tick: *tick,
@@ -120,18 +126,48 @@ impl FilePlanner {
             .collect();
         ticks.sort_by_key(|row| row.tick.tick);
         let observed = |effect: &&PlannerEffect| effect.effect == EffectKind::Observed as u8;
-        let outcomes = self.effects.iter().filter(observed).map(|effect| OutcomeRow {
+        let outcomes = self.effects().filter(observed).map(|effect| OutcomeRow {
             time_s: time_s(effect.head.time, effect.head.clock),
             tick: effect.tick,
             worker_type: facts.name(NameSpace::WorkerType, effect.worker_type),
             from: effect.from,
             to: effect.to,
         });
-        PlannerTable { ticks, outcomes: outcomes.collect() }
+        let mut history = History::default();
+        for told in &self.told {
+            match told {
+                Told::Tick(tick) => history.tick(tick, time_s(tick.head.time, tick.head.clock)),
+                Told::Decision(decision) => history.decision(decision),
+                Told::Effect(effect) => history.effect(effect),
+            }
+        }
+        let (changes, scalings, predictions) = history.finish(facts);
+        PlannerTable { ticks, outcomes: outcomes.collect(), changes, scalings, predictions }
+    }
+
+    fn ticks(&self) -> impl Iterator<Item = &PlannerTick> {
+        self.told.iter().filter_map(|told| match told {
+            Told::Tick(tick) => Some(tick),
+            _ => None,
+        })
+    }
+
+    fn decisions(&self) -> impl Iterator<Item = &PlannerDecision> {
+        self.told.iter().filter_map(|told| match told {
+            Told::Decision(decision) => Some(decision),
+            _ => None,
+        })
+    }
+
+    fn effects(&self) -> impl Iterator<Item = &PlannerEffect> {
+        self.told.iter().filter_map(|told| match told {
+            Told::Effect(effect) => Some(effect),
+            _ => None,
+        })
     }
 
     fn components(&self, tick: u64, facts: &FileFacts) -> Vec<ComponentRow> {
-        let of_tick = self.decisions.iter().filter(|decision| decision.tick == tick);
+        let of_tick = self.decisions().filter(|decision| decision.tick == tick);
         let component = |decision: &PlannerDecision| ComponentRow {
             worker_type: facts.name(NameSpace::WorkerType, decision.worker_type),
             decision: *decision,
@@ -147,7 +183,7 @@ impl FilePlanner {
         decision: &PlannerDecision,
         facts: &FileFacts,
     ) -> Vec<(EffectKind, String)> {
-        let same = self.effects.iter().filter(|effect| {
+        let same = self.effects().filter(|effect| {
             (effect.tick, effect.worker_type) == (decision.tick, decision.worker_type)
                 && effect.effect != EffectKind::Observed as u8
         });
@@ -168,6 +204,6 @@ fn seconds(time: u64, clock: u8, facts: &FileFacts) -> f64 {
     if clock == Clock::Caller as u8 {
         time as f64 / 1e9
     } else {
-        facts.timeline.wall_ns(time) / 1e9
+        facts.timeline.wall_ns(time) as f64 / 1e9
     }
 }

@@ -39,12 +39,12 @@ impl FileTransfers {
 
 fn row(transfer: &Transfer, facts: &FileFacts) -> TransferRow {
     let is_ticks = transfer.head.clock == Clock::Ticks as u8;
-    let time = |value: u64| match value {
-        UNKNOWN_U64 => f64::NAN,
-        ticks if is_ticks => facts.timeline.wall_ns(ticks),
-        ns => ns as f64,
+    let between = |from: u64, to: u64| match (from, to) {
+        (UNKNOWN_U64, _) | (_, UNKNOWN_U64) => f64::NAN,
+        _ if is_ticks => facts.timeline.elapsed_ns(from, to),
+        _ => (i128::from(to) - i128::from(from)) as f64,
     };
-    let began = time(transfer.head.time);
+    let began = transfer.head.time;
     let is_device = transfer.timing == Timing::CudaEvents as u8;
     let on_device = match transfer.device_ns {
         UNKNOWN_U64 => f64::NAN,
@@ -52,8 +52,8 @@ fn row(transfer: &Transfer, facts: &FileFacts) -> TransferRow {
     };
     TransferRow {
         transfer: *transfer,
-        duration_ns: if is_device { on_device } else { time(transfer.ended) - began },
-        enqueue_ns: time(transfer.enqueued) - began,
-        queued_ns: time(transfer.device_began) - time(transfer.enqueued),
+        duration_ns: if is_device { on_device } else { between(began, transfer.ended) },
+        enqueue_ns: between(began, transfer.enqueued),
+        queued_ns: between(transfer.enqueued, transfer.device_began),
     }
 }

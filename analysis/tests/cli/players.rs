@@ -74,6 +74,49 @@ fn blocks_tells_what_was_computed_twice_and_why() {
     assert_eq!((&ttft["others"]["count"], &ttft["others"]["p50"]), (&1.into(), &50.0.into()));
 }
 
+/// A thread evicts what another one has registered a few nanoseconds before, and is written first.
+#[test]
+fn what_threads_do_one_after_another_is_told_in_that_order() {
+    const BLOCKS: u64 = 1_000;
+    let recorded = record(|session| {
+        let pool = (session.block_pool("two-threads", G1, 1), G1);
+        let (session, began) = (&*session, session.ticks());
+        let by_another_thread = |event, first: u64| {
+            let all = 0..BLOCKS;
+            let play = move || {
+                all.for_each(|n| session.block_at(first + 1_000 * n, pool, event, n + 1));
+            };
+            std::thread::scope(|scope| scope.spawn(play).join().unwrap());
+        };
+        by_another_thread(BlockEvent::Evict, began + 60);
+        by_another_thread(BlockEvent::Register, began);
+    });
+    let (verdict, code) = json(&["verify", recorded.path(), "--json"]);
+    assert_eq!((code, &verdict["block_events_checked"]), (Some(0), &(2 * BLOCKS).into()));
+    let (answer, _) = json(&["blocks", recorded.path(), "--json"]);
+    assert_eq!(answer["contradictions"], 0);
+    assert_eq!(answer["recomputation"]["blocks"], 0);
+    assert_eq!(answer["tiers"]["g1"]["lifetime_s"]["count"], BLOCKS);
+}
+
+/// In containers the next process has the host and the number of the one before.
+#[test]
+fn a_process_that_was_started_anew_has_blocks_of_its_own() {
+    let mut pool = (0, G1);
+    let first = record(|session| {
+        pool.0 = session.block_pool("restarted", G1, 1);
+        session.block(pool, BlockEvent::Register, 10, 1);
+    });
+    let second = record(|session| session.block(pool, BlockEvent::Register, 10, 1));
+    let file = second.file();
+    let beside = std::path::Path::new(first.path()).join(file.file_name().unwrap());
+    std::fs::copy(file, beside).unwrap();
+    let (verdict, code) = json(&["verify", first.path(), "--json"]);
+    assert_eq!((code, &verdict["block_events_checked"]), (Some(0), &2.into()), "{verdict}");
+    let (answer, _) = json(&["blocks", first.path(), "--json"]);
+    assert_eq!((&answer["events"], &answer["contradictions"]), (&2.into(), &0.into()));
+}
+
 #[test]
 fn verify_finds_blocks_that_break_their_laws() {
     let good = recomputation();

@@ -255,6 +255,27 @@ impl Session {
         assert_eq!(unsafe { (self.api.block)(&raw const block) }, Status::Ok);
     }
 
+    /// Something happens to a block at a moment of the process's own clock.
+    pub(crate) fn block_at(
+        &self,
+        ticks: u64,
+        (pool, tier): (u32, Tier),
+        event: BlockEvent,
+        hash: u64,
+    ) {
+        let mut block: Block = self.empty();
+        (block.head.clock, block.head.time) = (Clock::Ticks as u8, ticks);
+        (block.hash, block.pool, block.count) = (hash, pool, 1);
+        (block.event, block.tier) = (event as u8, tier as u8);
+        // SAFETY: the struct is whole.
+        assert_eq!(unsafe { (self.api.block)(&raw const block) }, Status::Ok);
+    }
+
+    /// The process's own clock.
+    pub(crate) fn ticks(&self) -> u64 {
+        (self.api.ticks)()
+    }
+
     /// A copy that begins now.
     pub(crate) fn transfer(&mut self, fill: impl FnOnce(&mut Transfer)) {
         let mut transfer: Transfer = self.empty();

@@ -64,6 +64,7 @@ fn recomputation_json(of: &Recomputation) -> Value {
     let by_reason: Map<String, Value> =
         of.by_reason.iter().map(|(reason, n)| (reason.name().to_owned(), (*n).into())).collect();
     json!({
+        "known": of.is_known,
         "blocks": of.blocks,
         "tokens": of.tokens,
         "registered": of.registered,

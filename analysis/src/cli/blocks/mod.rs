@@ -89,6 +89,14 @@ impl Report {
             .filter_map(|process| process.incomplete.clone())
             .map(|why| format!("{why}: counts are too low, and lives may contradict themselves"))
             .collect();
+        let blind = processes.iter().filter(|process| !process.has_device_memory());
+        warnings.extend(blind.map(|process| {
+            format!(
+                "{}: no pool of device memory (G1) is recorded, so that what was computed twice there is not \
+                 known: the engine's own may have held a block that comes back to a lower tier",
+                process.label
+            )
+        }));
         let mut decisions = DecisionTable::keeping(0);
         let mut is_whole = true;
         for (facts, Gathered { decisions: of_file, .. }) in run.files {
@@ -106,8 +114,8 @@ impl Report {
         if answer.recorded_sample > 1 {
             let sample = answer.recorded_sample;
             warnings.push(format!(
-                "one in {sample} hashes was recorded: counts of single blocks are of the sample, and what \
-                 is derived from whole lives stands for all"
+                "one in {sample} hashes was recorded: numbers of blocks are estimates, {sample} times those of \
+                 the sample"
             ));
         }
         if answer.contradictions > 0 {

@@ -150,6 +150,9 @@ fn evictions(answer: &BlocksAnswer) -> Table {
 
 fn recomputation(of: &Recomputation, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", heading("Computed twice"))?;
+    if !of.is_known {
+        return writeln!(out, "  not known: no pool of device memory (G1) is recorded");
+    }
     if of.blocks == 0 {
         return writeln!(out, "  no block was computed again after it had been evicted for good");
     }
