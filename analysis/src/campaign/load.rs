@@ -40,9 +40,10 @@ pub(super) fn load_answer(
     let routing = routing_anarchy(tensor);
     let partial = LoadAnswer {
         load,
-        cells: cells(design, tensor),
+        cells: cells(design, tensor, whole.as_ref()),
         missing_profiles: missing.iter().map(|profile| profile_of(design, *profile)).collect(),
         whole_blocks: whole.as_ref().map_or(0, |whole| whole.blocks.len()),
+        points_from: whole.as_ref().map(|whole| whole.basis.name().to_owned()),
         best_responses: best_responses(design, tensor, whole.as_ref(), tests),
         regret: default_regret(design, tensor),
         equilibria: None,

@@ -13,6 +13,7 @@ mod gate;
 mod hold_out;
 mod load;
 mod null_calibration;
+mod paired_means;
 mod potential;
 mod read;
 mod regret;

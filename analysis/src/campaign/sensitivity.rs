@@ -3,6 +3,7 @@
 use super::Settings;
 use super::answer::{Sensitivity, Subgame};
 use super::equilibria::Solved;
+use super::paired_means::Basis;
 use super::tensor::WholeGame;
 use crate::experiment::Design;
 use crate::game::anarchy::{PairedBlocks, anarchy_point, simultaneous_bounds};
@@ -59,7 +60,10 @@ fn subgame(whole: &WholeGame, kept: Vec<Vec<usize>>, settings: &Settings<'_>) ->
     let game = whole.game.restricted(&all);
     let solved = Solved::of(&game, settings);
     let point = anarchy_point(&game, &solved.points).ok();
+    // Fitted points do not rest on the blocks that bounds would rest on.
+    let is_paired = whole.basis == Basis::WholeBlocks;
     let bounds = PairedBlocks::of(&game)
+        .filter(|_| is_paired)
         .and_then(|blocks| simultaneous_bounds(&game, &blocks, None).ok())
         .map(|bounds| Interval { low: bounds.anarchy.low, high: bounds.anarchy.high });
     let numbered = |profile: usize| -> Vec<usize> {

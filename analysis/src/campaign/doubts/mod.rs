@@ -96,10 +96,28 @@ impl Doubts {
         }
         if whole < blocks {
             let torn = blocks - whole;
+            let without = match load.points_from.as_deref() {
+                Some("whole blocks") => "point values of the game or in paired intervals",
+                _ => "paired intervals",
+            };
             self.add(
                 "replicates",
                 2,
-                format!("under load {name} {torn} of {blocks} blocks lack a profile and take no part in paired intervals"),
+                format!("under load {name} {torn} of {blocks} blocks lack a profile and take no part in {without}"),
+            );
+        }
+        let fitted = load.points_from.as_deref().filter(|from| *from != "whole blocks");
+        if let Some(fitted) = fitted.filter(|_| whole < blocks || blocks > 1) {
+            let rest = match fitted.ends_with("(unlinked)") {
+                true => {
+                    "; some profiles share no block with others, so what blocks differ by passes for a difference of profiles"
+                }
+                false => "",
+            };
+            self.add(
+                "replicates",
+                if rest.is_empty() { 2 } else { 3 },
+                format!("under load {name} point values come from a fit of profile and block effects to all runs{rest}"),
             );
         }
     }

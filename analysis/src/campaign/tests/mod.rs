@@ -1,6 +1,7 @@
 //! Campaigns whose truth is known, written by the tests.
 
 mod known_games;
+mod paired_points;
 mod partial;
 
 use std::collections::BTreeMap;
