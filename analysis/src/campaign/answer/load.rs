@@ -217,8 +217,8 @@ pub struct EquilibriumAnswer {
     pub is_strict: bool,
     /// The continuum that it is part of.
     pub continuum: Option<usize>,
-    /// Share of resampled blocks whose game has an equilibrium with the same support; null with one block, or if time or
-    /// size forbade.
+    /// Share of resampled blocks whose game has an equilibrium with the same support; null with less than two
+    /// whole blocks, or if time or the size of the support forbade.
     pub frequency: Option<f64>,
 }
 
