@@ -66,7 +66,7 @@ fn computation(job: &Value) -> Box<dyn Fn() -> Value> {
     match field("task").as_str().expect("a task") {
         "pure" => with_game(job, |game| json!(pure_equilibria(game).len())),
         "equilibria" => with_game(job, |game| {
-            let found = equilibria(game, Search { seed: 0, stop: &|| false });
+            let found = equilibria(game, Search { seed: 0, stop: &|| false, budget: None });
             json!({"count": found.equilibria.len(), "completeness": found.completeness.to_string()})
         }),
         "logit" => with_game(job, |game| json!(logit_path(game, 1e-8, &|| false).regret)),

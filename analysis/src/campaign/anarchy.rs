@@ -7,8 +7,8 @@ use super::equilibria::Solved;
 use super::tensor::{LoadTensor, WholeGame, metric_name, profile_of};
 use crate::experiment::Design;
 use crate::game::anarchy::{
-    AnarchyBounds, AnarchyPoint, AnarchyResamples, Bound, PairedBlocks, Verdict, anarchy_point,
-    resample_anarchy, simultaneous_bounds, smoothness,
+    AnarchyBounds, AnarchyPoint, AnarchyResamples, Bound, Verdict, anarchy_point, resample_anarchy,
+    simultaneous_bounds, smoothness,
 };
 use crate::game::{CorrelatedKind, Deadline, extreme_correlated, pure_equilibria};
 use crate::stats::Interval;
@@ -40,14 +40,6 @@ impl Measured {
             ),
         }
     }
-}
-
-/// Resamples that say how often pure equilibria survive, whatever the social cost is.
-pub(super) fn survival(whole: &WholeGame, settings: &Settings<'_>) -> Option<AnarchyResamples> {
-    let WholeGame { game, blocks, .. } = whole;
-    let costs = vec![vec![1.0; game.profiles()]; blocks.len()];
-    let blocks = PairedBlocks { costs, ..blocks.clone() };
-    resample_anarchy(game, &blocks, settings.resamples, settings.seed, Deadline::NEVER).ok()
 }
 
 /// What cannot be answered without all profiles.

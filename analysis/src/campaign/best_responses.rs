@@ -3,10 +3,10 @@
 use super::answer::{BestResponseCycle, BestResponses, Estimate, Move, Oscillating};
 use super::cells::estimate;
 use super::gate::RunTests;
-use super::tensor::{LoadTensor, WholeGame, paired, profile_of};
+use super::paired_means::{Basis, PairedMeans, Rows};
+use super::tensor::{LoadTensor, UsedRun, WholeGame, profile_of};
 use crate::experiment::Design;
 use crate::game::potential::{BestResponseGraph, Component};
-use crate::stats::mean;
 
 /// The moves to best responses, and the ways round if the whole game is known.
 pub(super) fn best_responses(
@@ -18,24 +18,24 @@ pub(super) fn best_responses(
     let mut moves = Vec::new();
     let mut rest_points = Vec::new();
     for number in tensor.keys().copied() {
-        let lines: Option<Vec<Vec<usize>>> =
-            (0..design.players.len()).map(|player| line(design, tensor, number, player)).collect();
         let from = profile_of(design, number);
+        let lines: Vec<Option<Line>> =
+            (0..design.players.len()).map(|p| Line::of(design, tensor, whole, number, p)).collect();
         let mut is_left = false;
-        for player in 0..design.players.len() {
-            let Some(line) = line(design, tensor, number, player) else { continue };
-            let payoff = |profile: usize| mean_payoff(tensor, profile, player);
-            let best = line.iter().map(|to| payoff(*to)).fold(f64::NEG_INFINITY, f64::max);
-            if payoff(number) >= best {
+        for (player, line) in lines.iter().enumerate() {
+            let Some(line) = line else { continue };
+            let own = from[player];
+            let best = line.payoffs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            if line.payoffs[own] >= best {
                 continue;
             }
             is_left = true;
-            for to in line.into_iter().filter(|to| payoff(*to) >= best) {
-                let (from, gain) = (from.clone(), gain(tensor, number, to, player));
-                moves.push(Move { from, to: profile_of(design, to), player, gain });
+            for to in (0..line.payoffs.len()).filter(|to| line.payoffs[*to] >= best) {
+                let (from, gain) = (from.clone(), line.gain(own, to));
+                moves.push(Move { from, to: profile_of(design, line.profiles[to]), player, gain });
             }
         }
-        if lines.is_some() && !is_left {
+        if lines.iter().all(Option::is_some) && !is_left {
             rest_points.push(from);
         }
     }
@@ -46,35 +46,57 @@ pub(super) fn best_responses(
     BestResponses { moves, rest_points, cycles }
 }
 
-/// The profiles that a player can choose between, if all were measured.
-fn line(
-    design: &Design,
-    tensor: &LoadTensor<'_>,
-    number: usize,
-    player: usize,
-) -> Option<Vec<usize>> {
-    let mut profile = profile_of(design, number);
-    (0..design.players[player].strategies.len())
-        .map(|strategy| {
-            profile[player] = strategy;
-            let to = design.profile_number(&profile);
-            tensor.contains_key(&to).then_some(to)
-        })
-        .collect()
+/// The profiles that a player can choose between, by its strategy.
+struct Line {
+    profiles: Vec<usize>,
+    /// What the player gets, free of the blocks' common noise.
+    payoffs: Vec<f64>,
+    /// By strategy, block and payoff of the runs that the means rest on.
+    runs: PairedMeans,
+    /// How the blocks' common noise is kept out of the payoffs.
+    basis: Basis,
 }
 
-fn mean_payoff(tensor: &LoadTensor<'_>, profile: usize, player: usize) -> f64 {
-    let payoffs: Vec<f64> = tensor[&profile].iter().map(|run| run.payoffs[player]).collect();
-    mean(&payoffs)
-}
+impl Line {
+    /// `None` if some of these profiles were not measured.
+    fn of(
+        design: &Design,
+        tensor: &LoadTensor<'_>,
+        whole: Option<&WholeGame>,
+        number: usize,
+        player: usize,
+    ) -> Option<Self> {
+        let mut profile = profile_of(design, number);
+        let profiles: Vec<usize> = (0..design.players[player].strategies.len())
+            .map(|strategy| {
+                profile[player] = strategy;
+                design.profile_number(&profile)
+            })
+            .collect();
+        let counts = |run: &&UsedRun<'_>| whole.is_none_or(|whole| whole.counts(run));
+        let of_profile = |profile: &usize| {
+            let runs = tensor.get(profile)?.iter().filter(counts);
+            Some(runs.map(|run| (run.record.block, vec![run.payoffs[player]])).collect())
+        };
+        let rows: Option<Rows> = profiles.iter().map(of_profile).collect();
+        let runs = PairedMeans::of(rows?);
+        let payoff = |(strategy, profile): (usize, &usize)| match whole {
+            Some(whole) => whole.game.payoff(*profile, player),
+            None => runs.mean(strategy, 0),
+        };
+        let payoffs = profiles.iter().enumerate().map(payoff).collect();
+        let basis = whole.map_or(runs.basis, |whole| whole.basis);
+        Some(Self { profiles, payoffs, runs, basis })
+    }
 
-fn gain(tensor: &LoadTensor<'_>, from: usize, to: usize, player: usize) -> Estimate {
-    let blocks = paired(tensor, &[from, to], |run| run.payoffs.get(player).copied());
-    let gains: Vec<f64> = blocks.iter().map(|(_, values)| values[1] - values[0]).collect();
-    estimate(&gains).unwrap_or_else(|| {
-        let [own, other] = [from, to].map(|profile| mean_payoff(tensor, profile, player));
-        Estimate { value: other - own, interval: None, blocks: 0 }
-    })
+    /// What the player gains from one strategy to another: with an interval where whole blocks give it.
+    fn gain(&self, from: usize, to: usize) -> Estimate {
+        let pairs = self.runs.rows[from].iter().zip(&self.runs.rows[to]);
+        let gains: Vec<f64> = pairs.map(|(own, other)| other.1[0] - own.1[0]).collect();
+        let paired = estimate(&gains).filter(|_| self.basis == Basis::WholeBlocks);
+        let value = self.payoffs[to] - self.payoffs[from];
+        paired.unwrap_or(Estimate { value, interval: None, blocks: 0 })
+    }
 }
 
 fn cycle(

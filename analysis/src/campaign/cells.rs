@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::{Cell, Estimate, MetricMean, PlayerPayoff, ReplicateAnswer};
-use super::tensor::{LoadTensor, UsedRun, profile_of};
+use super::tensor::{LoadTensor, UsedRun, WholeGame, profile_of};
 use crate::experiment::Design;
 use crate::stats::{mean, student_interval};
 
@@ -14,15 +14,20 @@ pub(super) fn estimate(values: &[f64]) -> Option<Estimate> {
 }
 
 /// Every measured profile of a load.
-pub(super) fn cells(design: &Design, tensor: &LoadTensor<'_>) -> Vec<Cell> {
-    tensor.iter().map(|(number, runs)| cell(design, *number, runs)).collect()
+pub(super) fn cells(
+    design: &Design,
+    tensor: &LoadTensor<'_>,
+    whole: Option<&WholeGame>,
+) -> Vec<Cell> {
+    tensor.iter().map(|(number, runs)| cell(design, *number, runs, whole)).collect()
 }
 
-fn cell(design: &Design, number: usize, runs: &[UsedRun<'_>]) -> Cell {
+fn cell(design: &Design, number: usize, runs: &[UsedRun<'_>], whole: Option<&WholeGame>) -> Cell {
+    let counts = |run: &&UsedRun<'_>| whole.is_none_or(|whole| whole.counts(run));
     let cost = |run: &UsedRun<'_>| run.record.metric(&design.welfare.cost);
-    let costs: Vec<f64> = runs.iter().filter_map(cost).collect();
+    let costs: Vec<f64> = runs.iter().filter(counts).filter_map(cost).collect();
     let payoff = |player: usize| {
-        let values: Vec<f64> = runs.iter().map(|run| run.payoffs[player]).collect();
+        let values: Vec<f64> = runs.iter().filter(counts).map(|run| run.payoffs[player]).collect();
         PlayerPayoff { mean: mean(&values), interval: student_interval(&values) }
     };
     let replicate = |run: &UsedRun<'_>| ReplicateAnswer {

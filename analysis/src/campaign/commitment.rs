@@ -2,6 +2,7 @@
 
 use super::answer::{self, Stackelberg};
 use super::cells::estimate;
+use super::paired_means::Basis;
 use super::tensor::WholeGame;
 use crate::experiment::Design;
 use crate::game::stackelberg::{Commitment, mixed_optimistic, pure_commitment};
@@ -33,9 +34,11 @@ pub(super) fn stackelberg(design: &Design, whole: &WholeGame) -> Result<Stackelb
 fn of_profile(whole: &WholeGame, leader: usize, found: Commitment) -> Option<answer::Commitment> {
     let replicates = &whole.game.replicates()?[found.profile];
     let values: Vec<f64> = replicates.iter().map(|replicate| replicate.payoffs[leader]).collect();
+    let value = estimate(&values)?;
+    let interval = value.interval.filter(|_| whole.basis == Basis::WholeBlocks);
     Some(answer::Commitment {
         profile: whole.profile(found.profile),
-        value: estimate(&values)?,
+        value: answer::Estimate { interval, ..value },
         cost: whole.game.costs().map(|costs| costs[found.profile]),
     })
 }

@@ -3,7 +3,7 @@
 use super::answer::{CurvePoint, KneeAnswer, LoadAnswer, OverLoads, Regime};
 use super::cells::estimate;
 use super::tensor::Tensor;
-use super::verdict::band;
+use super::verdict::{band, banded_point};
 use crate::experiment::Design;
 use crate::stats::{Interval, knee};
 
@@ -43,7 +43,7 @@ fn point(design: &Design, load: usize) -> CurvePoint {
 fn anarchy(design: &Design, answer: &LoadAnswer) -> CurvePoint {
     let Some(price) = answer.anarchy.first() else { return point(design, answer.load) };
     CurvePoint {
-        point: price.anarchy,
+        point: banded_point(price),
         band: band(price),
         missing: price.reason.clone(),
         ..point(design, answer.load)

@@ -9,15 +9,24 @@ use rayon::prelude::*;
 use super::Settings;
 use super::answer::{Continuum, EquilibriaAnswer, EquilibriumAnswer};
 use super::tensor::WholeGame;
-use crate::game::anarchy::{AnarchyBounds, AnarchyResamples, PairedBlocks};
-use crate::game::{Certificate, Equilibria, Equilibrium, Game, MixedProfile, Search, equilibria};
+use crate::game::anarchy::{AnarchyBounds, PairedBlocks, pure_survival};
+use crate::game::{Certificate, Equilibria, Equilibrium, Game, MixedProfile, equilibria};
 use crate::stats::{mean, standard_error};
 
 /// Resamples in which mixed equilibria are looked for again, at most.
 const MOST_SOLVED: usize = 100;
 
-/// Profiles up to which that is done.
+/// Profiles of a mixed equilibrium's support up to which that is done.
 const MOST_PROFILES: usize = 64;
+
+/// Share of the payoffs' scale that a gain may have by rounding.
+const TIED: f64 = 1e-9;
+
+/// Work for the whole game, as [`crate::game::Search::budget`] counts it: games of three players with five strategies each take a tenth.
+pub(super) const WHOLE_WORK: u64 = 1_000_000;
+
+/// Work for each of the games with fewer strategies, of which there are many.
+pub(super) const SUBGAME_WORK: u64 = 200_000;
 
 /// All equilibria, and every list of points that costs are taken over.
 pub(super) struct Solved {
@@ -28,9 +37,9 @@ pub(super) struct Solved {
 }
 
 impl Solved {
-    /// Solve a game.
-    pub(super) fn of(game: &Game, settings: &Settings<'_>) -> Self {
-        let found = equilibria(game, settings.search());
+    /// Solve a game, with so much work at most (see [`crate::game::Search::budget`]).
+    pub(super) fn of(game: &Game, settings: &Settings<'_>, budget: u64) -> Self {
+        let found = equilibria(game, settings.search(budget));
         let isolated = found.equilibria.iter().map(|found| found.profile.clone());
         let continua = found.components.iter().flat_map(|c| c.points.iter().cloned());
         let points = isolated.chain(continua).collect();
@@ -38,43 +47,54 @@ impl Solved {
     }
 }
 
-/// How often each support comes back.
-struct Supports {
-    /// By resample, the supports of its equilibria.
-    drawn: Vec<Vec<Vec<Vec<usize>>>>,
+/// How often an equilibrium with this support comes back when blocks are drawn anew. Only the strategies of the support are
+/// solved for, and the others are then tried as ways out, so that this takes no longer in a large game. `None` if there is
+/// one block, the support is large, or time ran out.
+fn share(whole: &WholeGame, support: &[Vec<usize>], settings: &Settings<'_>) -> Option<f64> {
+    let blocks = &whole.blocks;
+    let profiles: usize = support.iter().map(Vec::len).product();
+    if profiles > MOST_PROFILES || blocks.len() < 2 {
+        return None;
+    }
+    let stopped = AtomicBool::new(false);
+    let comes_back = |resample: &usize| {
+        if (settings.stop)() {
+            stopped.store(true, Ordering::Relaxed);
+            return false;
+        }
+        let mut random = ChaCha12Rng::seed_from_u64(settings.seed);
+        random.set_stream(*resample as u64);
+        let drawn = (0..blocks.len()).map(|_| random.random_range(0..blocks.len()));
+        let game = mean_game(&whole.game, blocks, &drawn.collect::<Vec<usize>>());
+        has_equilibrium(&game, support, settings)
+    };
+    let count = settings.resamples.min(MOST_SOLVED);
+    let kept = (0..count).into_par_iter().filter(comes_back).count();
+    let is_cut = stopped.into_inner() || (settings.stop)();
+    (!is_cut && count > 0).then(|| kept as f64 / count as f64)
 }
 
-impl Supports {
-    /// `None` if the game is large, has one block, or time ran out.
-    fn of(whole: &WholeGame, settings: &Settings<'_>) -> Option<Self> {
-        let blocks = &whole.blocks;
-        if whole.game.profiles() > MOST_PROFILES || blocks.len() < 2 {
-            return None;
-        }
-        let stopped = AtomicBool::new(false);
-        let solve = |resample: usize| {
-            if (settings.stop)() {
-                stopped.store(true, Ordering::Relaxed);
-                return Vec::new();
+/// Whether a game has an equilibrium in which exactly these strategies are played.
+fn has_equilibrium(game: &Game, support: &[Vec<usize>], settings: &Settings<'_>) -> bool {
+    let played = game.restricted(support);
+    let spread = |found: &Equilibrium| -> MixedProfile {
+        let mut whole: MixedProfile = game.shape().iter().map(|count| vec![0.0; *count]).collect();
+        for (player, strategies) in support.iter().enumerate() {
+            for (place, strategy) in strategies.iter().enumerate() {
+                whole[player][*strategy] = found.profile[player][place];
             }
-            let mut random = ChaCha12Rng::seed_from_u64(settings.seed);
-            random.set_stream(resample as u64);
-            let drawn = (0..blocks.len()).map(|_| random.random_range(0..blocks.len()));
-            let game = mean_game(&whole.game, blocks, &drawn.collect::<Vec<usize>>());
-            let search = Search { seed: settings.seed, stop: settings.stop };
-            equilibria(&game, search).equilibria.iter().map(Equilibrium::support).collect()
-        };
-        let count = settings.resamples.min(MOST_SOLVED);
-        let drawn = (0..count).into_par_iter().map(solve).collect();
-        let is_cut = stopped.into_inner() || (settings.stop)();
-        (!is_cut).then_some(Self { drawn })
-    }
-
-    fn share(&self, equilibrium: &Equilibrium) -> f64 {
-        let support = equilibrium.support();
-        let kept = self.drawn.iter().filter(|supports| supports.contains(&support)).count();
-        kept as f64 / self.drawn.len() as f64
-    }
+        }
+        whole
+    };
+    let rests = |profile: &MixedProfile| {
+        let regrets = game.regrets(profile);
+        regrets.iter().enumerate().all(|(p, regret)| *regret <= TIED * game.payoff_scale(p))
+    };
+    let found = equilibria(&played, settings.search(SUBGAME_WORK)).equilibria;
+    let full = |found: &&Equilibrium| {
+        found.support().iter().zip(support).all(|(own, all)| own.len() == all.len())
+    };
+    found.iter().filter(full).any(|found| rests(&spread(found)))
 }
 
 /// The game whose payoffs are the means of some blocks.
@@ -92,18 +112,15 @@ pub(super) fn answer(
     whole: &WholeGame,
     solved: &Solved,
     bounds: Option<&AnarchyBounds>,
-    resamples: Option<&AnarchyResamples>,
     settings: &Settings<'_>,
 ) -> EquilibriaAnswer {
     let Equilibria { equilibria, components, completeness, reasons, .. } = &solved.found;
-    let has_mixed = equilibria.iter().any(|found| pure_number(&whole.game, found).is_none());
-    let supports = if has_mixed { Supports::of(whole, settings) } else { None };
-    let survival = resamples.map_or(&[][..], |resamples| &resamples.survival);
+    let survival = pure_survival(&whole.game, &whole.blocks, settings.resamples, settings.seed);
     let list = equilibria.iter().map(|found| {
         let number = pure_number(&whole.game, found);
         let frequency = match number {
-            Some(number) => survival.iter().find(|(profile, _)| *profile == number).map(|s| s.1),
-            None => supports.as_ref().map(|supports| supports.share(found)),
+            Some(number) => survival.as_ref().map(|survival| survival.shares[number]),
+            None => share(whole, &found.support(), settings),
         };
         one(whole, found, number, frequency)
     });
@@ -121,11 +138,7 @@ pub(super) fn answer(
         certain: bounds.map(|bounds| whole.profiles(&bounds.certain)),
         within_one_standard_error: (whole.blocks.len() > 1)
             .then(|| whole.profiles(&within_one_standard_error(whole))),
-        without_pure: match resamples {
-            Some(resamples) => Some(resamples.without_equilibrium),
-            // No resample had one.
-            None => (whole.blocks.len() > 1).then_some(1.0),
-        },
+        without_pure: survival.as_ref().map(|survival| survival.without_equilibrium),
     }
 }
 

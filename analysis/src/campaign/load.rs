@@ -40,9 +40,10 @@ pub(super) fn load_answer(
     let routing = routing_anarchy(tensor);
     let partial = LoadAnswer {
         load,
-        cells: cells(design, tensor),
+        cells: cells(design, tensor, whole.as_ref()),
         missing_profiles: missing.iter().map(|profile| profile_of(design, *profile)).collect(),
         whole_blocks: whole.as_ref().map_or(0, |whole| whole.blocks.len()),
+        points_from: whole.as_ref().map(|whole| whole.basis.name().to_owned()),
         best_responses: best_responses(design, tensor, whole.as_ref(), tests),
         regret: default_regret(design, tensor),
         equilibria: None,
@@ -85,9 +86,8 @@ fn of_whole(
     settings: &Settings<'_>,
     partial: LoadAnswer,
 ) -> LoadAnswer {
-    let solved = Solved::of(&whole.game, settings);
+    let solved = Solved::of(&whole.game, settings, equilibria::WHOLE_WORK);
     let measured = Measured::of(whole, settings);
-    let survival = anarchy::survival(whole, settings);
     let bounds = measured.bounds.as_ref().ok();
     let stackelberg = stackelberg(design, whole);
     let also = design.welfare.also.iter().filter_map(|cost| {
@@ -97,7 +97,7 @@ fn of_whole(
     });
     let first = anarchy::answer(design, tensor, whole, &solved, &design.welfare.cost, &measured);
     LoadAnswer {
-        equilibria: Some(equilibria::answer(whole, &solved, bounds, survival.as_ref(), settings)),
+        equilibria: Some(equilibria::answer(whole, &solved, bounds, settings)),
         stackelberg_missing: stackelberg.as_ref().err().cloned(),
         stackelberg: stackelberg.ok(),
         anarchy: std::iter::once(first).chain(also).collect(),

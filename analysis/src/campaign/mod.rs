@@ -13,6 +13,7 @@ mod gate;
 mod hold_out;
 mod load;
 mod null_calibration;
+mod paired_means;
 mod potential;
 mod read;
 mod regret;
@@ -35,13 +36,14 @@ pub struct Settings<'a> {
     pub resamples: usize,
     /// Seed of everything random.
     pub seed: u64,
-    /// Asked often whether to stop; what was found until then is the answer.
+    /// Asked often whether to stop; what was found until then is the answer, which is then not repeatable. Without it the work
+    /// has ends of its own that do not depend on time.
     pub stop: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl<'a> Settings<'a> {
-    fn search(&self) -> Search<'a> {
-        Search { seed: self.seed, stop: self.stop }
+    fn search(&self, budget: u64) -> Search<'a> {
+        Search { seed: self.seed, stop: self.stop, budget: Some(budget) }
     }
 }
 

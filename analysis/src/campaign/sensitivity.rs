@@ -2,7 +2,8 @@
 
 use super::Settings;
 use super::answer::{Sensitivity, Subgame};
-use super::equilibria::Solved;
+use super::equilibria::{SUBGAME_WORK, Solved};
+use super::paired_means::Basis;
 use super::tensor::WholeGame;
 use crate::experiment::Design;
 use crate::game::anarchy::{PairedBlocks, anarchy_point, simultaneous_bounds};
@@ -57,9 +58,12 @@ fn subgame(whole: &WholeGame, kept: Vec<Vec<usize>>, settings: &Settings<'_>) ->
     let mut all = kept.clone();
     all.resize(whole.game.players(), vec![0]);
     let game = whole.game.restricted(&all);
-    let solved = Solved::of(&game, settings);
+    let solved = Solved::of(&game, settings, SUBGAME_WORK);
     let point = anarchy_point(&game, &solved.points).ok();
+    // Fitted points do not rest on the blocks that bounds would rest on.
+    let is_paired = whole.basis == Basis::WholeBlocks;
     let bounds = PairedBlocks::of(&game)
+        .filter(|_| is_paired)
         .and_then(|blocks| simultaneous_bounds(&game, &blocks, None).ok())
         .map(|bounds| Interval { low: bounds.anarchy.low, high: bounds.anarchy.high });
     let numbered = |profile: usize| -> Vec<usize> {

@@ -1,7 +1,8 @@
 //! What each player brings, between baseline and intelligent strategies.
 
 use super::answer::{Coalition, ShapleyPlayer, ShapleyValues};
-use super::tensor::LoadTensor;
+use super::paired_means::{PairedMeans, Rows};
+use super::tensor::{LoadTensor, UsedRun};
 use crate::experiment::Design;
 use crate::game::shapley::{Basis, CoalitionValues, MOST_PLAYERS, ShapleyAnswer};
 
@@ -29,14 +30,19 @@ pub(super) fn shapley(
         marks.iter().enumerate().map(choice).collect()
     };
     let coalitions = 0..1_usize << marks.len();
-    let measurements = coalitions.clone().map(|coalition| {
+    let runs = |coalition: usize| {
         let runs = tensor.get(&design.profile_number(&profile(coalition)));
-        let measured = runs
-            .into_iter()
-            .flatten()
-            .map(|run| (Some(format!("{:08}", run.record.block)), run.payoffs.iter().sum::<f64>()));
-        measured.collect()
-    });
+        let value = |run: &UsedRun<'_>| (run.record.block, vec![run.payoffs.iter().sum::<f64>()]);
+        runs.into_iter().flatten().map(value).collect()
+    };
+    let rows: Rows = coalitions.clone().map(runs).collect();
+    // With a coalition missing, the blocks stay as they are, and the table says which one it is.
+    let rows = match rows.iter().any(Vec::is_empty) {
+        true => rows,
+        false => PairedMeans::of(rows).rows,
+    };
+    let measured = |(block, values): (usize, Vec<f64>)| (Some(format!("{block:08}")), values[0]);
+    let measurements = rows.into_iter().map(|runs| runs.into_iter().map(measured).collect());
     let names = design.players.iter().map(|player| player.name.clone()).collect();
     let table = CoalitionValues::of_measurements(names, measurements.collect())
         .map_err(|error| format!("NOT IDENTIFIED: {error}"))?;

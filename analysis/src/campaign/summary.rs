@@ -8,7 +8,7 @@ use super::answer::{
 use super::gate::RunTests;
 use super::read::CampaignData;
 use super::tensor::{Tensor, metric_name};
-use crate::experiment::Design;
+use crate::experiment::{Design, Record};
 
 /// Blocks that a claim is to be checked on, at least.
 const FEWEST_HELD_OUT: usize = 5;
@@ -62,6 +62,8 @@ pub(super) fn runs(
         fate: *fate,
         reason: reason.clone(),
         lost: record.as_ref().and_then(|record| Some(record.trace.as_ref()?.lost)),
+        requests: requests(record.as_ref(), "requests"),
+        unfinished: unfinished(record.as_ref()),
         series: tests.series.clone(),
     });
     RunsAnswer {
@@ -75,6 +77,17 @@ pub(super) fn runs(
         list: list.collect(),
         shown,
     }
+}
+
+fn requests(record: Option<&Record>, metric: &str) -> Option<u64> {
+    let count = record?.metric(metric).filter(|count| (0.0..1e15).contains(count));
+    count.map(|count| count.round() as u64)
+}
+
+fn unfinished(record: Option<&Record>) -> Option<u64> {
+    let all = requests(record, "requests")?;
+    let completed = requests(record, "completed")?;
+    all.checked_sub(completed).filter(|unfinished| *unfinished > 0)
 }
 
 /// Runs that would check each load's claims.
@@ -109,7 +122,7 @@ pub(super) fn provenance(
     let used = || tensor.loads.iter().flat_map(|load| load.values().flatten());
     let traces = || used().filter_map(|run| run.record.trace.as_ref());
     let cut_short = (settings.stop)().then(|| {
-        "the time limit ended the search for equilibria or the resampling early: with more time there may be more".to_owned()
+        "the analysis was cut by the time limit and is not repeatable: with more time there may be more equilibria and resamples".to_owned()
     });
     Provenance {
         design_hash: data.plan.design_hash.clone(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::answer::{MetricName, RunFate, Term};
+use super::paired_means::{Basis, PairedMeans, Rows};
 use super::read::CampaignData;
 use crate::experiment::{Design, Record, Status, metric};
 use crate::game::anarchy::PairedBlocks;
@@ -166,7 +167,7 @@ pub(super) fn paired(
 
 /// The whole game under one load.
 pub(super) struct WholeGame {
-    /// With its replicates; a lone player has a second one beside it who has nothing to choose.
+    /// With the replicates that its means rest on; a lone player has a second one beside it who has nothing to choose.
     pub(super) game: Game,
     /// Its blocks.
     pub(super) blocks: PairedBlocks,
@@ -174,33 +175,48 @@ pub(super) struct WholeGame {
     pub(super) block_numbers: Vec<usize>,
     /// The real players.
     pub(super) players: usize,
+    /// How the blocks' common noise is kept out of the means.
+    pub(super) basis: Basis,
 }
 
 impl WholeGame {
-    /// The game of the means with a social cost, if every run tells it. `None` if a profile is missing.
+    /// The game of the paired means with a social cost, if every run that counts tells it. `None` if a profile is missing.
     pub(super) fn of(design: &Design, tensor: &LoadTensor<'_>, cost: &str) -> Option<Self> {
         let real = design.players.len();
         let mut players: Vec<Player> = design.players.iter().map(player).collect();
         if real == 1 {
             players.push(Player::new("nobody else", &["nothing"]));
         }
-        let cost_of = |run: &UsedRun<'_>| run.record.metric(cost).filter(|cost| cost.is_finite());
-        let is_known = tensor.values().flatten().all(|run| cost_of(run).is_some());
-        let replicate = |run: &UsedRun<'_>| {
-            let mut payoffs = run.payoffs.clone();
-            payoffs.resize(players.len(), 0.0);
-            let block = Some(format!("{:08}", run.record.block));
-            Replicate { block, payoffs, cost: cost_of(run).filter(|_| is_known) }
+        // Payoffs and, last, the cost.
+        let row = |run: &UsedRun<'_>| {
+            let mut values = run.payoffs.clone();
+            values.resize(players.len(), 0.0);
+            values.push(run.record.metric(cost).unwrap_or(f64::NAN));
+            (run.record.block, values)
         };
-        let replicates: Option<Vec<Vec<Replicate>>> = (0..design.profiles())
-            .map(|profile| Some(tensor.get(&profile)?.iter().map(replicate).collect()))
+        let rows: Option<Rows> = (0..design.profiles())
+            .map(|profile| Some(tensor.get(&profile)?.iter().map(row).collect()))
             .collect();
-        let game = Game::of_replicates(players.clone(), replicates?).ok()?;
+        let PairedMeans { rows, basis } = PairedMeans::of(rows?);
+        let is_known = rows.iter().flatten().all(|(_, values)| values[players.len()].is_finite());
+        let replicate = |(block, mut values): (usize, Vec<f64>)| {
+            let cost = values.pop().filter(|_| is_known);
+            Replicate { block: Some(format!("{block:08}")), payoffs: values, cost }
+        };
+        let of_profile =
+            |runs: Vec<(usize, Vec<f64>)>| runs.into_iter().map(replicate).collect::<Vec<_>>();
+        let replicates = rows.into_iter().map(of_profile).collect();
+        let game = Game::of_replicates(players.clone(), replicates).ok()?;
         let blocks = PairedBlocks::of(&game)?;
         let everything: Vec<usize> = (0..design.profiles()).collect();
         let whole = paired(tensor, &everything, |_| Some(0.0));
         let block_numbers = whole.into_iter().map(|(block, _)| block).collect();
-        Some(Self { game, blocks, block_numbers, players: real })
+        Some(Self { game, blocks, block_numbers, players: real, basis })
+    }
+
+    /// Whether a run takes part in the means.
+    pub(super) fn counts(&self, run: &UsedRun<'_>) -> bool {
+        self.basis != Basis::WholeBlocks || self.block_numbers.contains(&run.record.block)
     }
 
     /// The strategies of the real players in a profile.

@@ -12,7 +12,8 @@ pub(super) struct TimeLimit {
     time_limit: f64,
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+/// A number of seconds above 0.
+pub(super) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if seconds > 0.0 && seconds < 1e9 => Ok(seconds),
         _ => Err("a number of seconds above 0".into()),

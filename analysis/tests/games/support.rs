@@ -5,7 +5,7 @@ use nashtrace_analysis::load::game_of_text;
 
 /// All equilibria, with the default seed and all the time it takes.
 pub(crate) fn solve(game: &Game) -> Equilibria {
-    equilibria(game, Search { seed: 0, stop: &|| false })
+    equilibria(game, Search { seed: 0, stop: &|| false, budget: None })
 }
 
 /// A game of two players by their payoffs, row by row.

@@ -20,6 +20,11 @@ pub struct LoadAnswer {
     pub not_identified: Option<String>,
     /// Blocks in which every profile was measured: what paired intervals rest on.
     pub whole_blocks: usize,
+    /// Which runs the point values of the game rest on: `whole blocks`, or `profile and block effects`, fitted to all runs
+    /// where less than two blocks are whole, with ` (unlinked)` where some profiles share no block with others. Null
+    /// while profiles are missing.
+    #[serde(default)]
+    pub points_from: Option<String>,
     /// Where a player would go, as far as payoffs are known.
     pub best_responses: BestResponses,
     /// What each player could gain by leaving the default profile alone.
@@ -71,7 +76,7 @@ pub struct Cell {
 /// A player's payoff.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct PlayerPayoff {
-    /// Mean over the blocks.
+    /// Mean over the blocks that the game's point values rest on.
     pub mean: f64,
     /// 95 % interval of the mean; null of one block.
     pub interval: Option<Interval>,
@@ -121,7 +126,7 @@ pub struct Move {
     pub to: Vec<usize>,
     /// Who moves.
     pub player: usize,
-    /// What it gains, paired over blocks.
+    /// What it gains, paired over blocks; without an interval, and of 0 blocks, where it is fitted.
     pub gain: Estimate,
 }
 
@@ -212,8 +217,8 @@ pub struct EquilibriumAnswer {
     pub is_strict: bool,
     /// The continuum that it is part of.
     pub continuum: Option<usize>,
-    /// Share of resampled blocks whose game has an equilibrium with the same support; null with one block, or if time or
-    /// size forbade.
+    /// Share of resampled blocks whose game has an equilibrium with the same support; null with less than two
+    /// whole blocks, or if time or the size of the support forbade.
     pub frequency: Option<f64>,
 }
 

@@ -46,6 +46,12 @@ pub struct RunAnswer {
     /// Records that its trace lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<u64>,
+    /// Requests that count, if it tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<u64>,
+    /// Of these, those that failed or did not end, if there are any: latencies and costs per token are of the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfinished: Option<u64>,
     /// The tests of its series; empty if it has none.
     pub series: Vec<SeriesVerdict>,
 }

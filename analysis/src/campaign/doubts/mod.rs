@@ -4,6 +4,7 @@ mod runs;
 
 use super::Settings;
 use super::answer::{Analysis, Anarchy, Doubt, LoadAnswer, NullCalibration};
+use super::verdict::excess;
 use crate::report::{number, percent, probability};
 
 /// An equilibrium that is lost in more than this share of the resamples is not sure (method.md).
@@ -20,6 +21,9 @@ const FEWEST_BLOCKS: usize = 3;
 
 /// Share of the price above 1 by which held-out blocks may disagree.
 const SHRINKS: f64 = 0.5;
+
+/// Share of the optimum's cost below which a price that no bound claims is not worth a doubt.
+const MATERIAL: f64 = 0.01;
 
 /// All doubts, weightiest first; of one weight in the order of loads.
 pub(super) fn doubts(analysis: &Analysis, settings: &Settings<'_>) -> Vec<Doubt> {
@@ -96,10 +100,28 @@ impl Doubts {
         }
         if whole < blocks {
             let torn = blocks - whole;
+            let without = match load.points_from.as_deref() {
+                Some("whole blocks") => "point values of the game or in paired intervals",
+                _ => "paired intervals",
+            };
             self.add(
                 "replicates",
                 2,
-                format!("under load {name} {torn} of {blocks} blocks lack a profile and take no part in paired intervals"),
+                format!("under load {name} {torn} of {blocks} blocks lack a profile and take no part in {without}"),
+            );
+        }
+        let fitted = load.points_from.as_deref().filter(|from| *from != "whole blocks");
+        if let Some(fitted) = fitted.filter(|_| whole < blocks || blocks > 1) {
+            let rest = match fitted.ends_with("(unlinked)") {
+                true => {
+                    "; some profiles share no block with others, so what blocks differ by passes for a difference of profiles"
+                }
+                false => "",
+            };
+            self.add(
+                "replicates",
+                if rest.is_empty() { 2 } else { 3 },
+                format!("under load {name} point values come from a fit of profile and block effects to all runs{rest}"),
             );
         }
     }
@@ -119,6 +141,18 @@ impl Doubts {
                 "equilibria",
                 2,
                 format!("under load {name} {unsure} of {all} equilibria vanish in more than {lost} of the resamples"),
+            );
+        }
+        let unknown = found.list.iter().filter(|e| e.frequency.is_none()).count();
+        if unknown > 0 {
+            let reason = match load.whole_blocks {
+                0 | 1 => "there are not two whole blocks to draw from",
+                _ => "their supports are too large to be solved again, or time ran out",
+            };
+            self.add(
+                "equilibria",
+                2,
+                format!("under load {name} {unknown} of {all} equilibria were not assessed in resamples: {reason}"),
             );
         }
         if completeness != "complete" {
@@ -169,18 +203,16 @@ impl Doubts {
 
     fn of_null(&mut self, analysis: &Analysis, null: &NullCalibration, price: &Anarchy) {
         let name = self.load_name(analysis);
-        let naive =
-            price.rows.iter().find(|row| row.name == "anarchy_pure").and_then(|row| row.point);
         let p = null.p_value.filter(|p| *p > LOST);
-        if let (Some(p), Some(naive)) = (p, naive.filter(|naive| *naive > 1.0)) {
-            let (naive, p) = (number(naive), probability(p));
-            let high = null.quantile_95.map_or_else(|| "-".to_owned(), number);
+        if let (Some(p), Some(Pure { point, weight })) = (p, Pure::of(price)) {
+            let (naive, p) = (excess(point), probability(p));
+            let high = null.quantile_95.map_or_else(|| "-".to_owned(), excess);
             self.add(
                 "null",
-                3,
+                weight,
                 format!(
-                    "under load {name} the naive price of {naive} is within what data without any difference give \
-                     (up to {high} in 95 of 100, p {p})"
+                    "under load {name} the naive price, {naive} above the optimum, is within what data without any \
+                     difference give (up to {high} in 95 of 100, p {p})"
                 ),
             );
         }
@@ -195,17 +227,17 @@ impl Doubts {
     }
 
     fn of_hold_out(&mut self, analysis: &Analysis, load: &LoadAnswer) {
-        let price = load.anarchy.first().and_then(|price| price.gap.as_ref().and(price.anarchy));
+        let pure = load.anarchy.first().and_then(Pure::of);
         let held_out = load.hold_out.as_ref().and_then(|hold_out| hold_out.anarchy);
-        let (Some(price), Some(held_out)) = (price, held_out) else { return };
-        if price > 1.0 && held_out - 1.0 < SHRINKS * (price - 1.0) {
-            let (name, price, held_out) = (name(analysis, load), number(price), number(held_out));
+        let (Some(Pure { point, .. }), Some(held_out)) = (pure, held_out) else { return };
+        if held_out - 1.0 < SHRINKS * (point - 1.0) {
+            let (name, point, held_out) = (name(analysis, load), excess(point), excess(held_out));
             self.add(
                 "hold-out",
                 2,
                 format!(
-                    "under load {name} the price shrinks from {price} to {held_out} where optimum and worst equilibrium are \
-                     valued on blocks that they were not chosen on"
+                    "under load {name} the price over pure equilibria shrinks from {point} above the optimum to {held_out} \
+                     where optimum and worst equilibrium are valued on blocks that they were not chosen on"
                 ),
             );
         }
@@ -227,6 +259,28 @@ impl Doubts {
 
     fn load_name<'a>(&self, analysis: &'a Analysis) -> &'a str {
         self.load.map_or("", |load| &analysis.design.loads[load].name)
+    }
+}
+
+/// The naive price over pure equilibria, if it claims anything: what a doubt about it can be weighed against.
+struct Pure {
+    point: f64,
+    /// Of a doubt about the claim.
+    weight: u8,
+}
+
+impl Pure {
+    /// `None` if the bounds do not claim anarchy and the point is too small to matter.
+    fn of(price: &Anarchy) -> Option<Self> {
+        let row = price.rows.iter().find(|row| row.name == "anarchy_pure")?;
+        let point = row.point?;
+        let is_claimed = row.simultaneous.is_some_and(|bounds| bounds.low > 1.0);
+        let weight = match (is_claimed, point - 1.0 >= MATERIAL) {
+            (true, _) => 3,
+            (false, true) => 2,
+            (false, false) => return None,
+        };
+        Some(Self { point, weight })
     }
 }
 

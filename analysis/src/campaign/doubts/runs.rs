@@ -1,8 +1,16 @@
 //! Doubts about runs and what payoffs are made of.
 
+use std::collections::BTreeMap;
+
 use super::Doubts;
 use crate::campaign::answer::{Analysis, RunAnswer, RunFate};
 use crate::report::{count, number, percent};
+
+/// Profiles that a sentence names, at most.
+const MOST_NAMED: usize = 5;
+
+/// Share of a run's requests that did not end from which on the costs of the others tell little.
+const MANY_UNFINISHED: f64 = 0.05;
 
 /// Requests beyond a percentile that it should rest on.
 const BEYOND_PERCENTILE: f64 = 10.0;
@@ -47,6 +55,7 @@ impl Doubts {
                 format!("{untested} of {used} used runs have no series long enough to be tested for stationarity"),
             );
         }
+        self.of_unfinished(analysis);
         let provenance = &analysis.provenance;
         if provenance.lost > 0 {
             let lost = count(provenance.lost);
@@ -65,6 +74,44 @@ impl Doubts {
                     .to_owned(),
             );
         }
+    }
+
+    /// Requests that failed or did not end: a profile that drops the slow ones looks fast.
+    fn of_unfinished(&mut self, analysis: &Analysis) {
+        let used = || analysis.runs.list.iter().filter(|run| run.fate == RunFate::Used);
+        let shares = |run: &RunAnswer| {
+            Some(run.unfinished? as f64 / run.requests.filter(|all| *all > 0)? as f64)
+        };
+        let Some(worst) = used().filter_map(shares).reduce(f64::max) else { return };
+        let runs = used().filter(|run| run.unfinished.is_some()).count();
+        let unfinished: u64 = used().filter_map(|run| run.unfinished).sum();
+        let all: u64 = used().filter_map(|run| run.requests).sum();
+        let mut by_profile: BTreeMap<&[usize], u64> = BTreeMap::new();
+        for run in used().filter(|run| run.unfinished.is_some()) {
+            *by_profile.entry(&run.profile).or_default() += run.unfinished.unwrap_or(0);
+        }
+        let mut profiles: Vec<(&[usize], u64)> = by_profile.into_iter().collect();
+        profiles.sort_by_key(|(_, unfinished)| std::cmp::Reverse(*unfinished));
+        let named = profiles.iter().take(MOST_NAMED).map(|(profile, unfinished)| {
+            let players = analysis.design.players.iter().zip(*profile);
+            let names = players.map(|(player, strategy)| player.strategies[*strategy].as_str());
+            format!("({}) {}", names.collect::<Vec<&str>>().join(", "), count(*unfinished))
+        });
+        let named = named.collect::<Vec<String>>().join(", ");
+        let more = match profiles.len().saturating_sub(MOST_NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more profiles"),
+        };
+        let (used, unfinished, all) = (analysis.runs.used, count(unfinished), count(all));
+        self.add(
+            "requests",
+            if worst > MANY_UNFINISHED { 3 } else { 2 },
+            format!(
+                "in {runs} of {used} used runs {unfinished} of {all} requests failed or did not end, up to {} of a run; \
+                 latencies and costs per token are of the others, so these profiles may look cheaper than they are: {named}{more}",
+                percent(worst)
+            ),
+        );
     }
 
     pub(super) fn of_payoffs(&mut self, analysis: &Analysis) {

@@ -109,6 +109,38 @@ fn pennies_go_round_and_have_one_mixed_equilibrium() {
 }
 
 #[test]
+fn every_listed_equilibrium_is_followed_through_the_resamples() {
+    // Matching pennies among seven further strategies each that nobody wants.
+    let costs = |_: usize, profile: &[usize]| match (profile[0].max(profile[1]) < 2, profile) {
+        (true, [a, b]) if a == b => vec![1.0, 3.0],
+        (true, _) => vec![3.0, 1.0],
+        _ => profile.iter().map(|own| 5.0 + *own as f64).collect(),
+    };
+    let data = campaign(design(&[9, 9], 5, 1, ""), 0.01, 5, costs);
+    let settings = Settings { resamples: 20, ..SETTINGS };
+    let analysis = analyze(&data, &settings);
+    let list = &analysis.loads[0].equilibria.as_ref().unwrap().list;
+    assert_eq!((list.len(), list[0].pure.clone(), list[0].frequency), (1, None, Some(1.0)));
+    let is_unknown = |doubt: &Doubt| doubt.sentence.contains("were not assessed in resamples");
+    assert!(!analysis.doubts.iter().any(is_unknown));
+
+    // A coordination game within the noise, of which one block is torn.
+    let costs = |_: usize, profile: &[usize]| match profile[0] == profile[1] {
+        true => vec![1.0, 1.0],
+        false => vec![1.02, 1.02],
+    };
+    let mut data = campaign(design(&[2, 2], 6, 1, ""), 0.02, 5, costs);
+    data.records[1] = None;
+    let analysis = analyze(&data, &SETTINGS);
+    let list = &analysis.loads[0].equilibria.as_ref().unwrap().list;
+    assert!(!list.is_empty() && list.iter().all(|found| found.frequency.is_some()), "{list:?}");
+
+    let one = campaign(design(&[2, 2], 1, 1, ""), 0.01, 5, costs);
+    let doubts = analyze(&one, &SETTINGS).doubts;
+    assert!(doubts.iter().any(|doubt| doubt.weight == 2 && is_unknown(doubt)), "{doubts:?}");
+}
+
+#[test]
 fn equal_payoffs_claim_nothing() {
     let mut claims = 0;
     for seed in 0..10 {

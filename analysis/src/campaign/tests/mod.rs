@@ -1,7 +1,10 @@
 //! Campaigns whose truth is known, written by the tests.
 
+mod doubted;
 mod known_games;
+mod paired_points;
 mod partial;
+mod repeatable;
 
 use std::collections::BTreeMap;
 

@@ -153,7 +153,7 @@ fn solve(arguments: &Arguments) -> Result<Solved, String> {
     let profiles = arguments.profile.iter().map(of_text).collect::<Result<_, String>>()?;
     let after = |share: f64| Deadline::after(Duration::from_secs_f64(share * arguments.time_limit));
     let (soon, later, deadline) = (after(0.5), after(0.8), after(1.0));
-    let search = Search { seed: arguments.seed, stop: &|| later.has_passed() };
+    let search = Search { seed: arguments.seed, stop: &|| later.has_passed(), budget: None };
     // One equilibrium comes first: it takes little time at any size.
     let logit = logit_path(&game, LOGIT_TOLERANCE, search.stop);
     if let Some(file) = &arguments.logit_path {

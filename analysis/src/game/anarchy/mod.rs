@@ -11,5 +11,5 @@ pub use bounds::{AnarchyBounds, Bound, simultaneous_bounds};
 pub use next::{NextMeasurement, NextMeasurements, next_measurements};
 pub use paired::{PairedBlocks, Pairing};
 pub use point::{AnarchyPoint, Verdict, anarchy_point};
-pub use resample::{AnarchyResamples, resample_anarchy};
+pub use resample::{AnarchyResamples, PureSurvival, pure_survival, resample_anarchy};
 pub use smoothness::{Smoothness, smoothness};

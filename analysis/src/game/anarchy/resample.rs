@@ -57,12 +57,7 @@ pub fn resample_anarchy(
             if resample >= LEAST && deadline.has_passed() {
                 return None;
             }
-            // A stream of its own for each: the same numbers on any number of threads.
-            let mut random = ChaCha12Rng::seed_from_u64(seed);
-            random.set_stream(resample as u64);
-            let mut times = vec![0; blocks.len()];
-            (0..blocks.len()).for_each(|_| times[random.random_range(0..blocks.len())] += 1);
-            Some(Sample::of(game, blocks, &times))
+            Some(Sample::of(game, blocks, &drawn_times(blocks, seed, resample)))
         })
         .collect();
     let drawn: Vec<Sample> = drawn.into_iter().flatten().collect();
@@ -92,6 +87,63 @@ pub fn resample_anarchy(
     })
 }
 
+/// How often each block is drawn. A stream of its own for each resample: the same numbers on any number of threads.
+fn drawn_times(blocks: &PairedBlocks, seed: u64, resample: usize) -> Vec<usize> {
+    let mut random = ChaCha12Rng::seed_from_u64(seed);
+    random.set_stream(resample as u64);
+    let mut times = vec![0; blocks.len()];
+    (0..blocks.len()).for_each(|_| times[random.random_range(0..blocks.len())] += 1);
+    times
+}
+
+/// How pure equilibria fare when blocks are drawn anew.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PureSurvival {
+    /// By profile, the share of resamples in which it is a pure equilibrium.
+    pub shares: Vec<f64>,
+    /// Share of the resamples without a pure equilibrium.
+    pub without_equilibrium: f64,
+}
+
+/// Draw blocks with replacement, average, and take the pure equilibria again, whatever profiles cost. `None` of less
+/// than two blocks or without a resample.
+#[must_use]
+pub fn pure_survival(
+    game: &Game,
+    blocks: &PairedBlocks,
+    resamples: usize,
+    seed: u64,
+) -> Option<PureSurvival> {
+    if blocks.len() < 2 || resamples == 0 {
+        return None;
+    }
+    let drawn: Vec<Vec<usize>> = (0..resamples)
+        .into_par_iter()
+        .map(|resample| {
+            let payoffs = weighted_mean(&blocks.payoffs, &drawn_times(blocks, seed, resample));
+            pure_of(game, &payoffs)
+        })
+        .collect();
+    let mut shares = vec![0.0; game.profiles()];
+    drawn.iter().flatten().for_each(|profile| shares[*profile] += 1.0);
+    shares.iter_mut().for_each(|share| *share /= resamples as f64);
+    let without = drawn.iter().filter(|equilibria| equilibria.is_empty()).count();
+    Some(PureSurvival { shares, without_equilibrium: without as f64 / resamples as f64 })
+}
+
+/// The pure equilibria of payoffs, given as in [`Game::payoffs`].
+fn pure_of(game: &Game, payoffs: &[f64]) -> Vec<usize> {
+    let players = game.players();
+    let payoff = |profile: usize, player: usize| payoffs[profile * players + player];
+    let rests = |profile: &usize| {
+        (0..players).all(|player| {
+            let own = payoff(*profile, player);
+            game.deviations(*profile, player).all(|other| payoff(other, player) <= own)
+        })
+    };
+    (0..game.profiles()).filter(rests).collect()
+}
+
 fn percentiles(mut values: Vec<f64>) -> Interval {
     values.sort_by(f64::total_cmp);
     Interval { low: quantile_sorted(&values, 0.025), high: quantile_sorted(&values, 0.975) }
@@ -108,17 +160,8 @@ struct Sample {
 impl Sample {
     /// Each block counts so many times.
     fn of(game: &Game, blocks: &PairedBlocks, times: &[usize]) -> Self {
-        let payoffs = weighted_mean(&blocks.payoffs, times);
         let costs = weighted_mean(&blocks.costs, times);
-        let players = game.players();
-        let payoff = |profile: usize, player: usize| payoffs[profile * players + player];
-        let rests = |profile: &usize| {
-            (0..players).all(|player| {
-                let own = payoff(*profile, player);
-                game.deviations(*profile, player).all(|other| payoff(other, player) <= own)
-            })
-        };
-        let equilibria: Vec<usize> = (0..game.profiles()).filter(rests).collect();
+        let equilibria = pure_of(game, &weighted_mean(&blocks.payoffs, times));
         let of_equilibria = equilibria.iter().map(|profile| costs[*profile]);
         let optimum = costs[least(&costs)];
         Self {
@@ -186,6 +229,20 @@ mod tests {
             found,
             again.install(|| resample_anarchy(&game, &data, 1000, 1, Deadline::NEVER).unwrap())
         );
+    }
+
+    #[test]
+    fn every_profile_has_its_share_of_resamples() {
+        let game = tight_five_halves().to_game().unwrap();
+        let mut data = blocks(&game, &[1.0; 5]);
+        data.payoffs[0][3 * 3] += 3.0;
+        let found = pure_survival(&game, &data, 400, 1).unwrap();
+        let drawn = resample_anarchy(&game, &data, 400, 1, Deadline::NEVER).unwrap();
+        for (profile, share) in drawn.survival {
+            assert_eq!(found.shares[profile], share);
+        }
+        assert_eq!(found.without_equilibrium, drawn.without_equilibrium);
+        assert_eq!(pure_survival(&game, &blocks(&game, &[1.0]), 400, 1), None);
     }
 
     #[test]

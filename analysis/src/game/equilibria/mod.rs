@@ -41,6 +41,9 @@ pub struct Search<'a> {
     pub seed: u64,
     /// Asked often whether to stop; what was found until then is the answer.
     pub stop: &'a (dyn Fn() -> bool + Sync),
+    /// Where to end the search for mixed equilibria of three or more players, in supports looked at plus twenty for each path
+    /// followed: unlike a time, this ends at the same support on any machine. `None` for no end.
+    pub budget: Option<u64>,
 }
 
 /// Find the equilibria of a game. The answer is the same on any number of threads, unless it is stopped.
@@ -139,6 +142,12 @@ fn remove_twins(game: &Game, kept: &mut [Vec<usize>]) -> Vec<String> {
 /// Supports that are handed out to threads together.
 const BATCH: usize = 2_048;
 
+/// Paths that these may take together, unless one support alone takes more.
+const BATCH_PATHS: u64 = 20_000;
+
+/// What a path counts in a budget.
+const PATH_WORK: u64 = 20;
+
 /// Path counts of supports, each computed once: they depend on nothing but the sizes, in any order.
 #[derive(Default)]
 struct PathCounts {
@@ -203,10 +212,24 @@ impl Found {
         let mut paths = PathCounts::default();
         let mut first = 0;
         loop {
-            let batch: Vec<(Support, u64)> =
-                supports.by_ref().take(BATCH).map(|support| paths.with(support)).collect();
+            let mut batch: Vec<(Support, u64)> = Vec::new();
+            let mut together = 0;
+            while batch.len() < BATCH && together < BATCH_PATHS {
+                let Some(support) = supports.next() else { break };
+                let (support, count) = paths.with(support);
+                together += count;
+                batch.push((support, count));
+            }
             if batch.is_empty() {
                 self.is_enumerated = true;
+                return;
+            }
+            let work = self.work.supports + PATH_WORK * self.work.paths;
+            if let Some(budget) = search.budget.filter(|budget| work >= *budget) {
+                self.reasons.push(format!(
+                    "the search ended at its budget of {budget} supports, with {PATH_WORK} for each path, before it had \
+                     looked at all supports"
+                ));
                 return;
             }
             let outcomes: Vec<Outcome> = batch

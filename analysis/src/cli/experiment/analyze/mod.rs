@@ -4,16 +4,18 @@ mod tables;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Refusal;
 use crate::campaign::{CampaignData, Settings, analyze};
-use crate::cli::time_limit::TimeLimit;
+use crate::cli::time_limit::seconds;
 use crate::cli::{Answered, Ending};
 use crate::experiment::files;
+use crate::game::Deadline;
 
 const EXAMPLES: &str = "\
 The answers are written to CAMPAIGN/analysis.json, which `nashtrace report` turns into a page; the same runs and seed
-give the same bytes.
+give the same bytes on any machine, unless --time-limit cuts them short.
 
 Examples:
   nashtrace experiment analyze /tmp/campaign
@@ -31,8 +33,9 @@ pub(super) struct Arguments {
     /// Seed of everything random
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    #[command(flatten)]
-    time_limit: TimeLimit,
+    /// Answer after so many seconds with what there is by then: not repeatable, and the answers say so
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    time_limit: Option<f64>,
     /// Write the answers here instead of CAMPAIGN/analysis.json
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -43,7 +46,8 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Answered, Refusal> {
     let data = CampaignData::read(&arguments.campaign)?;
-    let deadline = arguments.time_limit.deadline();
+    let after = |limit| Deadline::after(Duration::from_secs_f64(limit));
+    let deadline = arguments.time_limit.map_or(Deadline::NEVER, after);
     let settings = Settings {
         resamples: arguments.resamples as usize,
         seed: arguments.seed,
