@@ -16,6 +16,7 @@ mod null_calibration;
 mod potential;
 mod read;
 mod regret;
+mod routing;
 mod sensitivity;
 mod shapley;
 mod shown;
