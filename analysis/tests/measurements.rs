@@ -94,7 +94,7 @@ fn vllm() -> Value {
 #[test]
 fn vllm_bench_serve_with_details() {
     let options = ReadOptions {
-        slo: Slo { ttft_ms: Some(250.0), itl_ms: Some(60.0) },
+        slo: Slo { ttft_ms: Some(250.0), itl_ms: Some(60.0), e2e_ms: None },
         request_id_prefix: Some("bench-0-".into()),
         ..ReadOptions::default()
     };

@@ -4,7 +4,7 @@ use super::Settings;
 use super::anarchy::{self, Measured};
 use super::answer::LoadAnswer;
 use super::best_responses::best_responses;
-use super::cells::{cells, estimate};
+use super::cells::cells;
 use super::commitment::stackelberg;
 use super::equilibria::{self, Solved};
 use super::front::pareto;
@@ -13,13 +13,11 @@ use super::hold_out::hold_out;
 use super::null_calibration::null_calibration;
 use super::potential::potential;
 use super::regret::default_regret;
+use super::routing::routing;
 use super::sensitivity::sensitivity;
 use super::shapley::shapley;
 use super::tensor::{LoadTensor, WholeGame, profile_of};
 use crate::experiment::Design;
-
-/// The metric that says what recorded assignments cost over the best in hindsight.
-const ROUTING_ANARCHY: &str = "routing_anarchy";
 
 /// Missing profiles that a sentence names, at most.
 const MOST_NAMED: usize = 5;
@@ -37,7 +35,7 @@ pub(super) fn load_answer(
     let whole = WholeGame::of(design, tensor, &design.welfare.cost);
     let not_identified = not_identified(design, &missing);
     let shapley = shapley(design, tensor, settings.seed);
-    let routing = routing_anarchy(tensor);
+    let routing = routing(tensor);
     let partial = LoadAnswer {
         load,
         cells: cells(design, tensor, whole.as_ref()),
@@ -57,10 +55,10 @@ pub(super) fn load_answer(
         sensitivity: None,
         hold_out: None,
         null_calibration: None,
-        routing_anarchy_missing: routing.is_none().then(|| {
-            "the runs do not carry it: it takes a congestion model fitted to a trace with loads and latencies".to_owned()
-        }),
-        routing_anarchy: routing,
+        routing_anarchy_missing: routing.as_ref().err().cloned(),
+        routing_anarchy: routing.as_ref().ok().map(|routing| routing.anarchy),
+        routing_anarchy_bound: routing.as_ref().ok().map(|routing| routing.bound),
+        routing_anarchy_profiles: routing.map_or(0, |routing| routing.profiles),
         not_identified,
     };
     match whole {
@@ -126,9 +124,4 @@ fn not_identified(design: &Design, missing: &[usize]) -> Option<String> {
         design.profiles(),
         named.collect::<Vec<String>>().join(", ")
     ))
-}
-
-fn routing_anarchy(tensor: &LoadTensor<'_>) -> Option<super::answer::Estimate> {
-    let values = tensor.values().flatten().filter_map(|run| run.record.metric(ROUTING_ANARCHY));
-    estimate(&values.collect::<Vec<f64>>())
 }

@@ -17,6 +17,7 @@ mod paired_means;
 mod potential;
 mod read;
 mod regret;
+mod routing;
 mod sensitivity;
 mod shapley;
 mod shown;

@@ -110,8 +110,10 @@ impl Campaign {
                             resume`, or choose another folder";
                 return Err(planned.refused(what));
             }
-            let known = [DESIGN, SCENARIO, ORIGIN, LOCK];
-            if !known.contains(&name.trim_end_matches(".partial")) {
+            // What an attempt leaves that was killed before the plan was there.
+            let known = [DESIGN, SCENARIO, ORIGIN, LOCK, PLAN];
+            let is_begun = name == RUNS && is_empty(&root.join(RUNS)).map_err(io_error(root))?;
+            if !is_begun && !known.contains(&name.trim_end_matches(".partial")) {
                 let what = format!("{name} lies here: a campaign begins in a folder of its own");
                 return Err(planned.refused(&what));
             }
@@ -295,6 +297,11 @@ impl Campaign {
     fn refused(&self, what: &str) -> CampaignError {
         CampaignError::Refused { path: self.root.clone(), what: what.to_owned() }
     }
+}
+
+/// Whether a folder has nothing in it.
+fn is_empty(folder: &Path) -> io::Result<bool> {
+    Ok(fs::read_dir(folder)?.next().is_none())
 }
 
 fn hash(design: &str, scenario: Option<&str>) -> String {

@@ -254,8 +254,8 @@ impl<'a> Commands<'a> {
 fn measurement(path: &Path, format: Format, design: &Design) -> Result<Measurement, String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let content = fs::read(path).map_err(|error| format!("{name}: {error}"))?;
-    let ServiceLevel { ttft_ms, itl_ms, .. } = design.slo;
-    let slo = Slo { ttft_ms, itl_ms };
+    let ServiceLevel { ttft_ms, itl_ms, e2e_ms } = design.slo;
+    let slo = Slo { ttft_ms, itl_ms, e2e_ms };
     let options = ReadOptions { discard: design.discard, slo, ..ReadOptions::default() };
     measurement_of(&content, Some(format), &options)
         .map_err(|fault| format!("{name}, line {}: {}", fault.line, fault.what))

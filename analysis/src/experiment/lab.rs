@@ -143,6 +143,7 @@ impl Lab<'_> {
         let duration_s = metrics.get("duration_s").copied().flatten().unwrap_or(f64::NAN);
         let traced = traced::read(folder, &intervals, duration_s)?;
         metrics.extend(traced.metrics);
+        metrics.extend(traced.routes.metrics(&requests));
         series.extend(traced.series);
         Ok(Measured { metrics, series, trace: Some(traced.facts) })
     }

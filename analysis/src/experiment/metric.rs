@@ -24,7 +24,7 @@ const fn fact(
 
 /// Every metric. "Counted" requests are those that arrive after the discarded leading share; a metric of
 /// which a run knows nothing is null there.
-pub const METRICS: [MetricFacts; 30] = [
+pub const METRICS: [MetricFacts; 33] = [
     fact("requests", "", "counted requests", "requests.jsonl"),
     fact("completed", "", "counted requests that were answered in full", "requests.jsonl"),
     fact(
@@ -148,6 +148,24 @@ pub const METRICS: [MetricFacts; 30] = [
         "the trace",
     ),
     fact("decisions", "", "recorded routing decisions", "the trace"),
+    fact(
+        "routing_anarchy",
+        "",
+        "summed times to first token of the recorded assignment by those of the best assignment found in hindsight, both under first-come-first-served queues fitted to the trace; of at most 2,000 decisions of the pool that sees the prompt first; null where the queues explain less than half of the variance",
+        "the trace and requests.jsonl",
+    ),
+    fact(
+        "routing_anarchy_bound",
+        "",
+        "the same by the lower bound of the relaxed problem, which no assignment is below: routing_anarchy is at most this",
+        "the trace and requests.jsonl",
+    ),
+    fact(
+        "routing_model_explained",
+        "",
+        "share of the variance of the times to first token that the queues explain",
+        "the trace and requests.jsonl",
+    ),
     fact("load_imbalance", "", "coefficient of variation of the requests per worker", "the trace"),
     fact(
         "duration_s",

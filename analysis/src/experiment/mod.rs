@@ -19,6 +19,7 @@ mod outcomes;
 mod plan;
 mod process;
 mod record;
+mod routing;
 mod scenario;
 mod series;
 mod traced;
@@ -33,4 +34,5 @@ pub use design::{
 };
 pub use metric::{METRICS, MetricFacts, metric};
 pub use plan::{Plan, PlanError, PlannedLoad, PlannedPlayer, PlannedRun, SCHEMA_VERSION};
+pub(crate) use routing::LEAST_EXPLAINED;
 pub use record::{Record, RecordError, RecordSeries, Status, TraceFacts};

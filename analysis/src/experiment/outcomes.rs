@@ -32,6 +32,9 @@ pub(super) struct RequestOutcome {
     pub(super) output_length: f64,
     #[serde(default)]
     pub(super) reused_input_tokens: Option<f64>,
+    /// The request's key in the trace, in hexadecimal.
+    #[serde(default)]
+    pub(super) request_key: Option<String>,
     #[serde(default)]
     pub(super) terminal_status: Option<String>,
     /// Who sent it, if several did.
@@ -74,6 +77,7 @@ pub(super) fn of_measurement(measurement: &Measurement) -> Vec<RequestOutcome> {
             input_length: row.input_tokens.unwrap_or(0) as f64,
             output_length: row.output_tokens.unwrap_or(0) as f64,
             reused_input_tokens: None,
+            request_key: None,
             terminal_status: row.error.is_some().then(|| "failed".to_owned()),
             source: None,
         })

@@ -8,21 +8,24 @@ use nashtrace::trace::{PacketHeader, RawRecord};
 
 use super::outcomes::Metrics;
 use super::record::{RecordSeries, TraceFacts};
+use super::routing::{FileRoutes, Routes};
 use super::series::Intervals;
 use crate::load::{FileFacts, Visitor, runs, scan};
 use crate::stats::mean;
 use crate::tables::{DecisionTable, FileBlocks, FileDecisions, ProcessBlocks, by_process};
 
-/// Both tables in one pass.
-struct Both {
+/// All tables in one pass.
+struct All {
     decisions: FileDecisions,
     blocks: FileBlocks,
+    routes: FileRoutes,
 }
 
-impl Visitor for Both {
+impl Visitor for All {
     fn record(&mut self, header: &PacketHeader, record: &RawRecord<'_>) {
         self.decisions.record(header, record);
         self.blocks.record(header, record);
+        self.routes.record(header, record);
     }
 }
 
@@ -31,6 +34,7 @@ pub(super) struct Traced {
     pub(super) facts: TraceFacts,
     pub(super) metrics: Metrics,
     pub(super) series: Vec<RecordSeries>,
+    pub(super) routes: Routes,
 }
 
 /// Read the trace of a run whose requests take so many seconds from the first to the last.
@@ -49,21 +53,27 @@ pub(super) fn read(
     }
     let files = found.iter().flat_map(|run| &run.files);
     let mut table = DecisionTable::keeping(0);
+    let mut routes = Routes::default();
     let mut read: Vec<(FileFacts, FileBlocks)> = Vec::new();
     for file in files {
-        let mut both = Both { decisions: table.visitor(), blocks: FileBlocks::default() };
-        let facts = scan(file, &mut both, |_| ()).map_err(|error| error.to_string())?;
+        let mut all = All {
+            decisions: table.visitor(),
+            blocks: FileBlocks::default(),
+            routes: FileRoutes::default(),
+        };
+        let facts = scan(file, &mut all, |_| ()).map_err(|error| error.to_string())?;
         if let Some(damage) = facts.damage_sentences().first() {
             return Err(damage.clone());
         }
-        table.add(both.decisions, &facts, None, facts.header.started_wall_ns);
-        read.push((facts, both.blocks));
+        table.add(all.decisions, &facts, None, facts.header.started_wall_ns);
+        routes.add(all.routes, &facts);
+        read.push((facts, all.blocks));
     }
     let processes = by_process(read.iter().map(|(facts, blocks)| (facts, blocks)));
     let mut metrics = Metrics::new();
     decisions(&table, &mut metrics);
     let series = blocks(&processes, intervals, duration_s, &mut metrics);
-    Ok(Traced { facts: facts(&read, &processes), metrics, series })
+    Ok(Traced { facts: facts(&read, &processes), metrics, series, routes })
 }
 
 fn facts(read: &[(FileFacts, FileBlocks)], processes: &[ProcessBlocks]) -> TraceFacts {

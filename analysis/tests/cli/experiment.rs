@@ -305,12 +305,37 @@ fn what_a_load_generator_wrote_is_the_result_of_a_run() {
     }
     assert!(record["series"].as_array().is_some_and(|series| !series.is_empty()));
 
+    // Of every promised level a request can miss: the slowest half of these misses this one.
+    let median = median_e2e_ms(aiperf);
+    let level = format!("[slo]\ne2e_ms = {median}\n[welfare]");
+    let timed = design.replace(metrics, records).replace("[welfare]", &level);
+    fs::write(place.path("design.toml"), timed).unwrap();
+    assert_eq!(place.run("timed").status.code(), Some(0));
+    let rate = place.record("timed", "l0-b0-p0")["metrics"]["slo_violation_rate"].as_f64().unwrap();
+    assert!(0.3 < rate && rate < 0.7, "{rate}");
+    let level = median.to_string();
+    let said = json(&["load", aiperf, "--discard", "0.1", "--slo-e2e-ms", &level, "--json"]).0;
+    assert_eq!(said["metrics"]["slo_violation_rate"]["value"].as_f64(), Some(rate));
+
     fs::write(place.path("design.toml"), design.replace("\"metrics\"", "\"wrk\"")).unwrap();
     let output = place.run("two");
     assert_eq!(output.status.code(), Some(2));
     assert!(self::said(&output).contains(
         "\"wrk\" is no format of results; these are metrics, requests, vllm-bench-serve"
     ));
+}
+
+fn median_e2e_ms(aiperf: &str) -> f64 {
+    let text = fs::read_to_string(aiperf).unwrap();
+    let mut latencies: Vec<f64> = text
+        .lines()
+        .filter_map(|line| {
+            let request: Value = serde_json::from_str(line).unwrap();
+            request["metrics"]["request_latency"]["value"].as_f64()
+        })
+        .collect();
+    latencies.sort_by(f64::total_cmp);
+    latencies[latencies.len() / 2]
 }
 
 #[test]
@@ -372,6 +397,43 @@ fn a_lab_that_is_not_there_is_named() {
     fs::write(folder.path().join("s.toml"), "").unwrap();
     assert!(run().contains("/no/lab: there is no such program; --lab names it"), "{}", run());
     assert!(!out.exists());
+}
+
+#[test]
+fn what_a_kill_before_the_plan_leaves_does_not_strand_the_folder() {
+    let place = Place::new(MEASURE, "");
+    let design = place.text("design.toml");
+    let begun = |name: &str| {
+        let planned = nashtrace(&["experiment", "plan", &design, "--out", &place.text(name)]);
+        assert!(planned.status.success(), "{}", said(&planned));
+    };
+    // Every file up to the one that was being written, and then nothing more.
+    let written = ["lock", "design.toml", "origin.json", "runs", "plan.json"];
+    for last in 0..written.len() {
+        let name = format!("killed-at-{}", written[last]);
+        begun(&name);
+        for later in &written[last..] {
+            let path = place.path(&name).join(later);
+            if path.is_dir() {
+                fs::remove_dir(&path).unwrap();
+            } else {
+                fs::remove_file(&path).unwrap();
+            }
+        }
+        if written[last].contains('.') {
+            fs::write(place.path(&name).join(format!("{}.partial", written[last])), "{").unwrap();
+        }
+        let output = place.run(&name);
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", said(&output));
+        assert_eq!(place.records(&name).len(), 8);
+    }
+    // Runs without a plan are somebody's.
+    begun("lost");
+    fs::remove_file(place.path("lost/plan.json")).unwrap();
+    fs::create_dir(place.path("lost/runs/l0-b0-p0")).unwrap();
+    let output = place.run("lost");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("runs lies here: a campaign begins"), "{}", said(&output));
 }
 
 /// The price of anarchy of the shipped congestion game, from what its runs gave.

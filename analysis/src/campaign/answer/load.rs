@@ -52,8 +52,14 @@ pub struct LoadAnswer {
     /// What the same code says of data in which nothing differs.
     pub null_calibration: Option<NullCalibration>,
     /// Realised cost of the recorded assignments over the best found in hindsight, under a fitted congestion
-    /// model; the mean over runs.
+    /// model: each block's mean over profiles, and their mean.
     pub routing_anarchy: Option<Estimate>,
+    /// The same over the lower bound of the relaxed problem, which no assignment is below.
+    #[serde(default)]
+    pub routing_anarchy_bound: Option<Estimate>,
+    /// Profiles that both rest on: those whose every run has a model that explains what was seen.
+    #[serde(default)]
+    pub routing_anarchy_profiles: usize,
     /// Why it is not known.
     pub routing_anarchy_missing: Option<String>,
 }

@@ -53,6 +53,9 @@ pub(super) struct Arguments {
     /// The longest mean time between tokens that a request may have, for slo_violation_rate
     #[arg(long, value_name = "MS", value_parser = positive)]
     slo_itl_ms: Option<f64>,
+    /// The longest end-to-end latency that a request may have, for slo_violation_rate
+    #[arg(long, value_name = "MS", value_parser = positive)]
+    slo_e2e_ms: Option<f64>,
     /// Which of several results of one file, from 1 [default: the last one]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     result: Option<u32>,
@@ -152,7 +155,11 @@ impl Arguments {
     fn options(&self) -> ReadOptions {
         ReadOptions {
             discard: self.discard,
-            slo: Slo { ttft_ms: self.slo_ttft_ms, itl_ms: self.slo_itl_ms },
+            slo: Slo {
+                ttft_ms: self.slo_ttft_ms,
+                itl_ms: self.slo_itl_ms,
+                e2e_ms: self.slo_e2e_ms,
+            },
             request_id_prefix: self.request_id_prefix.clone(),
             result: self.result.map(|result| result as usize),
         }

@@ -7,6 +7,7 @@ mod latency;
 mod line_search;
 mod nonatomic;
 mod parallel;
+mod queues;
 mod replay;
 mod two_pool;
 
@@ -16,6 +17,7 @@ pub use fit::{Family, FitError, FittedLatency, Observation, Parameter, fit_laten
 pub use latency::{Latency, LatencyError};
 pub use nonatomic::{Commodity, Flow, NonAtomicCongestion};
 pub use parallel::{ParallelAtomic, ParallelError, ParallelLinks, ParallelOutcome};
+pub use queues::{FittedQueues, QueueError, QueueModel, RoutedRequest, RoutingCosts, fit_queues};
 pub use replay::{Replayed, replay};
 pub use two_pool::{Pool, TwoPools};
 

@@ -52,6 +52,14 @@ pub struct Slo {
     pub ttft_ms: Option<f64>,
     /// The longest mean time between tokens, milliseconds.
     pub itl_ms: Option<f64>,
+    /// The longest end-to-end latency, milliseconds.
+    pub e2e_ms: Option<f64>,
+}
+
+impl Slo {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Fill in the metrics, and what must be known of them.
@@ -73,8 +81,7 @@ pub(super) fn fill(measurement: &mut Measurement, parsed: &Parsed, slo: &Slo) {
                 .into(),
         );
     }
-    let is_asked = slo.ttft_ms.is_some() || slo.itl_ms.is_some();
-    if is_asked && !measurement.metrics.contains_key("slo_violation_rate") {
+    if !slo.is_empty() && !measurement.metrics.contains_key("slo_violation_rate") {
         measurement.notes.push(
             "the file does not say of every request whether it kept to the SLO: there is no \
              slo_violation_rate"
@@ -209,7 +216,7 @@ impl<'a> Counted<'a> {
     }
 
     fn slo_violation_rate(&self, slo: &Slo) -> Option<f64> {
-        if slo.ttft_ms.is_none() && slo.itl_ms.is_none() {
+        if slo.is_empty() {
             return None;
         }
         let mut violations = self.rows.len() - self.completed.len();
@@ -233,7 +240,11 @@ impl RequestRow {
             Some(most) => self.itl_mean_ms? <= most,
             None => true,
         };
-        Some(ttft && itl)
+        let e2e = match slo.e2e_ms {
+            Some(most) => self.e2e_ms? <= most,
+            None => true,
+        };
+        Some(ttft && itl && e2e)
     }
 }
 

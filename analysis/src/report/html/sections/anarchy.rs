@@ -279,8 +279,15 @@ fn of_load(load: &LoadAnswer, names: Names<'_>) -> Panel {
     }
     if let Some(found) = &load.routing_anarchy {
         panel = panel.says(format!(
-            "Routing anarchy, a number of its own: the recorded assignments cost {} times the best found in hindsight.",
-            estimate(found)
+            "Routing anarchy, a number of its own: the recorded assignments cost {} times the best found in hindsight{}, \
+             under queues fitted to the runs of {} of {} profiles.",
+            estimate(found),
+            load.routing_anarchy_bound.as_ref().map_or_else(String::new, |bound| format!(
+                ", and {} times a lower bound of what any could cost",
+                estimate(bound)
+            )),
+            load.routing_anarchy_profiles,
+            load.cells.len()
         ));
     } else if let Some(why) = &load.routing_anarchy_missing {
         panel = panel.says(format!("Routing anarchy is not given: {why}."));
