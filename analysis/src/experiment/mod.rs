@@ -19,6 +19,7 @@ mod outcomes;
 mod plan;
 mod process;
 mod record;
+mod regretted;
 mod scenario;
 mod series;
 mod traced;
@@ -33,4 +34,6 @@ pub use design::{
 };
 pub use metric::{METRICS, MetricFacts, metric};
 pub use plan::{Plan, PlanError, PlannedLoad, PlannedPlayer, PlannedRun, SCHEMA_VERSION};
-pub use record::{Record, RecordError, RecordSeries, Status, TraceFacts};
+pub use record::{
+    OfferedWorker, Record, RecordError, RecordSeries, RegrettedDecision, Status, TraceFacts,
+};
