@@ -295,8 +295,30 @@ fn a_page_and_a_summary_say_what_the_analysis_says() {
         );
         assert!(own.contains(&format!("period {} s and amplitude", number(swing.period))));
     }
-    let ids = ["anarchy-curve", "tail-curve", "payoff-0-0", "graph-3", "regret", "shapley", "null"];
-    assert!(ids.iter().all(|id| figures.get(id).is_some()));
+    for id in [
+        "anarchy-curve",
+        "tail-curve",
+        "payoff-0-0",
+        "graph-3",
+        "regret-bars",
+        "shapley-bars",
+        "null",
+    ] {
+        assert!(figures.get(id).is_some(), "{id}");
+    }
+    let mut ids: Vec<&str> =
+        own.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "an id stands twice");
+    // A cell that was not measured is empty, and each map has the scale of its own load.
+    let map = |load: usize| &figures[format!("payoff-0-{load}")]["data"][0];
+    let cells =
+        |key: &str| map(4)[key].as_array().unwrap().iter().flat_map(|row| row.as_array().unwrap());
+    assert_eq!(cells("z").filter(|payoff| payoff.is_null()).count(), 1);
+    assert_eq!(cells("text").filter(|text| *text == "").count(), 1);
+    assert_ne!(map(0)["zmin"], map(4)["zmin"]);
 }
 
 #[test]
