@@ -24,8 +24,11 @@ const EXAMPLES: &str = "Examples:
 
 Exit codes: 0 good, 1 the run failed, 2 wrong use or unreadable input.";
 
+/// Its own version, and that of the Dynamo whose crates it is built from, as Cargo.toml names it.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (Dynamo 1.6.1)");
+
 #[derive(Parser)]
-#[command(name = "nashtrace-lab", version, about = "Play a scenario through Dynamo's own KV router and simulator, in simulated time", after_help = EXAMPLES)]
+#[command(name = "nashtrace-lab", version = VERSION, about = "Play a scenario through Dynamo's own KV router and simulator, in simulated time", after_help = EXAMPLES)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -239,4 +242,16 @@ fn print_models(out: &mut impl Write) -> std::io::Result<()> {
         )?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::VERSION;
+
+    #[test]
+    fn the_version_names_the_dynamo_that_is_built_in() {
+        let (_, dynamo) = VERSION.trim_end_matches(')').split_once("(Dynamo ").unwrap();
+        let wanted = format!("dynamo-mocker = {{ version = \"={dynamo}\"");
+        assert!(include_str!("../Cargo.toml").contains(&wanted), "{wanted}");
+    }
 }

@@ -32,6 +32,7 @@ pub(super) fn over_loads(design: &Design, tensor: &Tensor<'_>, loads: &[LoadAnsw
         knee_missing: found.as_ref().err().cloned(),
         knee: found.ok(),
         regimes,
+        feedback: super::shown::feedback_start(design, tensor),
     }
 }
 

@@ -1,16 +1,22 @@
 //! Runs that are shown over time.
 
-use super::answer::{Feedback, LoadAnswer, ShownPeriod, ShownRun, ShownSeries};
+use super::answer::{
+    Feedback, FeedbackShare, FeedbackStart, LoadAnswer, ShownPeriod, ShownRun, ShownSeries,
+};
 use super::gate::{Window, oscillation_of};
-use super::tensor::Tensor;
+use super::tensor::{LoadTensor, Tensor};
 use crate::experiment::{Design, Record, RecordSeries};
-use crate::stats::cross_correlation;
+use crate::stats::{Interval, cross_correlation};
 
 /// The two series whose feedback is looked at.
 const FEEDBACK: [&str; 2] = ["cache_hit_rate", "eviction_rate"];
 
 /// Intervals by which one may follow the other, at most.
 const LONGEST_LAG: usize = 30;
+
+/// Standard errors of a correlation beyond which the largest of 2 [`LONGEST_LAG`] + 1 is one in twenty times by chance, by
+/// Bonferroni: the normal quantile at 1 - 0.05 / 122.
+const ALL_LAGS: f64 = 3.35;
 
 /// By load, the first run of the default profile, the optimum and the cheapest and costliest equilibrium.
 pub(super) fn shown(design: &Design, tensor: &Tensor<'_>, loads: &[LoadAnswer]) -> Vec<ShownRun> {
@@ -47,7 +53,8 @@ fn of_load(design: &Design, tensor: &Tensor<'_>, load: &LoadAnswer) -> Vec<Shown
                 .iter()
                 .map(|series| one(series, run.record, design))
                 .collect(),
-            feedback: feedback(run.record, design.discard),
+            feedback: feedback(run.record, design),
+            regretted: run.record.trace.as_ref().and_then(|trace| trace.regretted.clone()),
         });
     }
     shown
@@ -79,10 +86,17 @@ fn one(series: &RecordSeries, record: &Record, design: &Design) -> ShownSeries {
 }
 
 /// `None` if a series is missing, constant or short.
-fn feedback(record: &Record, discard: f64) -> Option<Feedback> {
+fn feedback(record: &Record, design: &Design) -> Option<Feedback> {
     let [hits, evictions] =
         FEEDBACK.map(|name| record.series.iter().find(|series| series.name == name));
     let (hits, evictions) = (hits?, evictions?);
+    let correlated = correlated(hits, evictions, design.discard)?;
+    let swing = |series| one(series, record, design).oscillations.first().copied();
+    Some(Feedback { hit_rate_swing: swing(hits), eviction_swing: swing(evictions), ..correlated })
+}
+
+/// The cross-correlation alone.
+fn correlated(hits: &RecordSeries, evictions: &RecordSeries, discard: f64) -> Option<Feedback> {
     let from = (discard * hits.values.len() as f64).ceil() as usize;
     let pairs = hits.values.iter().zip(&evictions.values).skip(from);
     let (hits_known, evictions_known): (Vec<f64>, Vec<f64>) =
@@ -93,11 +107,42 @@ fn feedback(record: &Record, discard: f64) -> Option<Feedback> {
     }
     let found = cross_correlation(&hits_known, &evictions_known, longest).ok()?;
     let lag = |place: usize| (place as f64 - longest as f64) * hits.step;
+    let root = (hits_known.len() as f64).sqrt();
+    let interval = found.correlation_interval;
     Some(Feedback {
         lag: found.lag as f64 * hits.step,
         correlation: found.correlation,
         lags: (0..found.correlations.len()).map(lag).collect(),
+        band: 1.96 / root,
+        lag_interval: Some(Interval {
+            low: found.lag_interval.low * hits.step,
+            high: found.lag_interval.high * hits.step,
+        }),
+        correlation_interval: Some(interval),
+        is_present: found.correlation.abs() > ALL_LAGS / root
+            && (interval.low > 0.0 || interval.high < 0.0),
         correlations: found.correlations,
-        band: 1.96 / (hits_known.len() as f64).sqrt(),
+        hit_rate_swing: None,
+        eviction_swing: None,
     })
+}
+
+/// Under which load feedback begins in the default profile.
+pub(super) fn feedback_start(design: &Design, tensor: &Tensor<'_>) -> FeedbackStart {
+    let number = design.profile_number(&design.default_profile());
+    let share = |(load, of_load): (usize, &LoadTensor<'_>)| {
+        let runs = of_load.get(&number).into_iter().flatten();
+        let tested = runs.filter_map(|run| {
+            let [hits, evictions] =
+                FEEDBACK.map(|name| run.record.series.iter().find(|series| series.name == name));
+            Some(correlated(hits?, evictions?, design.discard)?.is_present)
+        });
+        let tested: Vec<bool> = tested.collect();
+        let with_feedback = tested.iter().filter(|is_present| **is_present).count();
+        FeedbackShare { load, runs: tested.len(), with_feedback }
+    };
+    let loads: Vec<FeedbackShare> = tensor.loads.iter().enumerate().map(share).collect();
+    let tested = loads.iter().rev().filter(|share| share.runs > 0);
+    let starts = tested.take_while(|share| 2 * share.with_feedback > share.runs).last();
+    FeedbackStart { starts: starts.map(|share| share.load), loads }
 }

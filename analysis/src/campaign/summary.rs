@@ -1,5 +1,7 @@
 //! What was asked, what became of the runs, and where the numbers come from.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::Settings;
 use super::answer::{
     DesignAnswer, HeldOutRun, LoadAnswer, LoadName, PlayerAnswer, Provenance, RunAnswer, RunFate,
@@ -8,7 +10,7 @@ use super::answer::{
 use super::gate::RunTests;
 use super::read::CampaignData;
 use super::tensor::{Tensor, metric_name};
-use crate::experiment::{Design, Record};
+use crate::experiment::{Design, Record, TraceFacts};
 
 /// Blocks that a claim is to be checked on, at least.
 const FEWEST_HELD_OUT: usize = 5;
@@ -130,6 +132,7 @@ pub(super) fn provenance(
         seed: settings.seed,
         resamples: settings.resamples,
         nashtrace: env!("CARGO_PKG_VERSION").to_owned(),
+        versions: versions(traces()),
         records: traces().map(|trace| trace.records).sum(),
         lost: traces().map(|trace| trace.lost).sum(),
         runs_without_trace: used().filter(|run| run.record.trace.is_none()).count(),
@@ -138,10 +141,21 @@ pub(super) fn provenance(
     }
 }
 
+/// By program, every version that some run names.
+fn versions<'a>(traces: impl Iterator<Item = &'a TraceFacts>) -> BTreeMap<String, String> {
+    let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (program, version) in traces.flat_map(|trace| &trace.versions) {
+        found.entry(program).or_default().insert(version);
+    }
+    let joined = |versions: BTreeSet<&str>| versions.into_iter().collect::<Vec<_>>().join(", ");
+    found.into_iter().map(|(program, versions)| (program.to_owned(), joined(versions))).collect()
+}
+
 /// Formulas that are not from the literature.
-const OURS: [&str; 4] = [
+const OURS: [&str; 5] = [
     "tail_inflation: p99 time to first token over that under the lowest load",
     "the simultaneous bounds of the Price of Anarchy: dual containment with paired Student intervals and Fieller's ratios",
+    "where router-KV feedback begins: the lowest load from which on most runs of the default profile have a cross-correlation of cache hit rate and eviction rate beyond the band of all lags together, with a bootstrap interval that excludes 0",
     "the null calibration: residuals of each block dealt anew to its profiles",
     "the rule by which drifting runs are left out: both tests of stationarity, and most runs of the profile do not drift",
 ];

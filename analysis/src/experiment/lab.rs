@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ use super::{scenario, traced};
 #[derive(Debug, Clone)]
 pub struct LabProgram {
     path: PathBuf,
+    /// Asked once.
+    version: OnceLock<Option<String>>,
 }
 
 /// Why the lab cannot be used.
@@ -57,7 +60,7 @@ impl LabProgram {
             .or_else(|| by_environment.map(|path| (path, "NASHTRACE_LAB")));
         if let Some((path, from)) = given {
             return if path.is_file() {
-                Ok(Self { path: std::path::absolute(&path).unwrap_or(path) })
+                Ok(Self::at(std::path::absolute(&path).unwrap_or(path)))
             } else {
                 Err(LabError::Missing { path, from })
             };
@@ -70,7 +73,22 @@ impl LabProgram {
         let in_path: Vec<PathBuf> =
             std::env::split_paths(&path).map(|folder| folder.join("nashtrace-lab")).collect();
         let mut found = around.chain(in_path).filter(|path| path.is_file());
-        found.next().map(|path| Self { path }).ok_or(LabError::Nowhere)
+        found.next().map(Self::at).ok_or(LabError::Nowhere)
+    }
+
+    fn at(path: PathBuf) -> Self {
+        Self { path, version: OnceLock::new() }
+    }
+
+    /// Its version and Dynamo's, in its own words; `None` if it does not tell.
+    fn version(&self) -> Option<&str> {
+        let ask = || {
+            let output = Command::new(&self.path).arg("--version").output().ok()?;
+            let said = String::from_utf8(output.stdout).ok()?;
+            let (_, version) = said.trim().split_once(' ')?;
+            output.status.success().then(|| version.to_owned())
+        };
+        self.version.get_or_init(ask).as_deref()
     }
 }
 
@@ -141,7 +159,10 @@ impl Lab<'_> {
         let mut series = series::of_requests(&requests, &intervals);
         gpus(folder, &mut metrics)?;
         let duration_s = metrics.get("duration_s").copied().flatten().unwrap_or(f64::NAN);
-        let traced = traced::read(folder, &intervals, duration_s)?;
+        let mut traced = traced::read(folder, &intervals, duration_s)?;
+        let version =
+            self.program.version().map(|version| ("nashtrace-lab".into(), version.into()));
+        traced.facts.versions.extend(version);
         metrics.extend(traced.metrics);
         metrics.extend(traced.routes.metrics(&requests));
         series.extend(traced.series);

@@ -19,6 +19,7 @@ mod outcomes;
 mod plan;
 mod process;
 mod record;
+mod regretted;
 mod routing;
 mod scenario;
 mod series;
@@ -34,5 +35,7 @@ pub use design::{
 };
 pub use metric::{METRICS, MetricFacts, metric};
 pub use plan::{Plan, PlanError, PlannedLoad, PlannedPlayer, PlannedRun, SCHEMA_VERSION};
+pub use record::{
+    OfferedWorker, Record, RecordError, RecordSeries, RegrettedDecision, Status, TraceFacts,
+};
 pub(crate) use routing::LEAST_EXPLAINED;
-pub use record::{Record, RecordError, RecordSeries, Status, TraceFacts};

@@ -68,7 +68,7 @@ pub struct RecordSeries {
 }
 
 /// What the library recorded of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TraceFacts {
     /// Records read.
@@ -81,6 +81,59 @@ pub struct TraceFacts {
     pub lost: u64,
     /// One in so many hashes of KV blocks was recorded.
     pub block_sample: u64,
+    /// Versions of what made the trace, by program; a program that does not tell its version is not in it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub versions: BTreeMap<String, String>,
+    /// The most regretted decisions, worst first; null in records of versions that did not keep them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regretted: Option<Vec<RegrettedDecision>>,
+}
+
+/// A routing decision that was regretted, with what was on the table. Costs and regrets are in KV blocks; what is not
+/// known is null.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegrettedDecision {
+    /// Key of the request, 16 hexadecimal digits.
+    pub request: String,
+    /// Seconds on the clock of the trace.
+    pub time_s: f64,
+    /// The pool that was routed to.
+    pub pool: String,
+    /// Prompt tokens.
+    pub isl_tokens: u32,
+    /// Cost of the chosen worker above the cheapest.
+    pub predicted_regret: Option<f64>,
+    /// Prefix blocks lost against the best worker.
+    pub overlap_regret: Option<f64>,
+    /// Why the worker was chosen, by the name of the reason.
+    pub reason: String,
+    /// Workers that could have been chosen.
+    pub offered: usize,
+    /// The cheapest of them, by rising cost, with the chosen one and the one with the longest prefix.
+    pub candidates: Vec<OfferedWorker>,
+}
+
+/// A worker that a decision could choose.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfferedWorker {
+    /// Dynamo's worker id.
+    pub worker: u64,
+    /// Data-parallel rank.
+    pub rank: u32,
+    /// Whether it was chosen.
+    pub chosen: bool,
+    /// The router's own cost.
+    pub cost: Option<f64>,
+    /// Prefix blocks that the router credits it with.
+    pub overlap_blocks: Option<f64>,
+    /// Prefill tokens booked there.
+    pub prefill_tokens: u64,
+    /// KV blocks booked there.
+    pub decode_blocks: u32,
+    /// Requests booked there.
+    pub requests: u32,
 }
 
 /// Why a run's record could not be used.

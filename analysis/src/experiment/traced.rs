@@ -1,6 +1,6 @@
 //! What the trace of a run adds to its requests: regret, evictions, recomputation, headroom, losses.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 use nashtrace::record::{BlockEvent, BlockReason, Kind, Tier, UNKNOWN_U64};
@@ -8,6 +8,7 @@ use nashtrace::trace::{PacketHeader, RawRecord};
 
 use super::outcomes::Metrics;
 use super::record::{RecordSeries, TraceFacts};
+use super::regretted;
 use super::routing::{FileRoutes, Routes};
 use super::series::Intervals;
 use crate::load::{FileFacts, Visitor, runs, scan};
@@ -52,7 +53,7 @@ pub(super) fn read(
         return Err(error.to_string());
     }
     let files = found.iter().flat_map(|run| &run.files);
-    let mut table = DecisionTable::keeping(0);
+    let mut table = DecisionTable::keeping(regretted::KEPT);
     let mut routes = Routes::default();
     let mut read: Vec<(FileFacts, FileBlocks)> = Vec::new();
     for file in files {
@@ -73,7 +74,9 @@ pub(super) fn read(
     let mut metrics = Metrics::new();
     decisions(&table, &mut metrics);
     let series = blocks(&processes, intervals, duration_s, &mut metrics);
-    Ok(Traced { facts: facts(&read, &processes), metrics, series, routes })
+    let facts =
+        TraceFacts { regretted: Some(regretted::regretted(&table)), ..facts(&read, &processes) };
+    Ok(Traced { facts, metrics, series, routes })
 }
 
 fn facts(read: &[(FileFacts, FileBlocks)], processes: &[ProcessBlocks]) -> TraceFacts {
@@ -89,7 +92,17 @@ fn facts(read: &[(FileFacts, FileBlocks)], processes: &[ProcessBlocks]) -> Trace
         block_events,
         lost: read.iter().map(|(facts, _)| facts.lost() + facts.missing_packets()).sum(),
         block_sample: processes.iter().map(|process| process.recorded_sample).max().unwrap_or(0),
+        versions: versions(read),
+        ..TraceFacts::default()
     }
+}
+
+/// The version of the library that wrote the files; all of them where they differ.
+fn versions(read: &[(FileFacts, FileBlocks)]) -> BTreeMap<String, String> {
+    let found: BTreeSet<&str> =
+        read.iter().map(|(facts, _)| facts.header.library_version.as_str()).collect();
+    let library = found.into_iter().collect::<Vec<_>>().join(", ");
+    (!library.is_empty()).then(|| ("libnashtrace".to_owned(), library)).into_iter().collect()
 }
 
 fn decisions(table: &DecisionTable, metrics: &mut Metrics) {

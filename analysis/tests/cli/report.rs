@@ -7,8 +7,10 @@ use std::process::{Output, Stdio};
 
 use nashtrace_analysis::campaign::{Analysis, CampaignData, Settings, analyze};
 use nashtrace_analysis::experiment::{
-    Design, Plan, PlannedRun, Record, RecordSeries, Status, TraceFacts,
+    Design, OfferedWorker, Plan, PlannedRun, Record, RecordSeries, RegrettedDecision, Status,
+    TraceFacts,
 };
+use nashtrace_analysis::report::number;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
@@ -124,6 +126,32 @@ fn series(random: &mut ChaCha12Rng, load: usize) -> Vec<RecordSeries> {
     ]
 }
 
+/// One decision between two workers in the runs of even load, none in the others.
+fn regretted(run: &PlannedRun, pool: &str) -> Vec<RegrettedDecision> {
+    let worker = |worker: u64, cost: f64, overlap: f64| OfferedWorker {
+        worker,
+        rank: 0,
+        chosen: worker == 4,
+        cost: Some(cost),
+        overlap_blocks: Some(overlap),
+        prefill_tokens: 4096,
+        decode_blocks: 12,
+        requests: 3,
+    };
+    let decision = RegrettedDecision {
+        request: "00000000deadbeef".to_owned(),
+        time_s: 61.25,
+        pool: pool.to_owned(),
+        isl_tokens: 2048,
+        predicted_regret: Some(17.5),
+        overlap_regret: Some(6.0),
+        reason: "temperature_draw".to_owned(),
+        offered: 9,
+        candidates: vec![worker(3, 40.0, 31.0), worker(4, 57.5, 25.0)],
+    };
+    if run.load.is_multiple_of(2) { vec![decision] } else { Vec::new() }
+}
+
 /// The analysis of made-up runs; some fail, and under the last load one profile has none.
 fn analysis(names: [&str; 3], loads: &[f64], blocks: usize) -> Analysis {
     let design = design(names, loads, blocks);
@@ -160,6 +188,12 @@ fn analysis(names: [&str; 3], loads: &[f64], blocks: usize) -> Analysis {
                 block_events: 2000,
                 lost: u64::from(run.order == 7),
                 block_sample: 1,
+                versions: [
+                    ("libnashtrace".to_owned(), "0.9.8".to_owned()),
+                    ("nashtrace-lab".to_owned(), "0.9.7 (Dynamo 1.6.1)".to_owned()),
+                ]
+                .into(),
+                regretted: Some(regretted(run, names[1])),
             }),
         })
     };
@@ -233,8 +267,58 @@ fn a_page_and_a_summary_say_what_the_analysis_says() {
     ] {
         assert!(own.contains(&format!("<section id=\"{section}\"")), "{section}");
     }
-    let ids = ["anarchy-curve", "tail-curve", "payoff-0-0", "graph-3", "regret", "shapley", "null"];
-    assert!(ids.iter().all(|id| figures.get(id).is_some()));
+    // The most regretted decision of a run, both workers by name, and a run without one.
+    for said in [
+        "<th scope=\"row\">00000000deadbeef</th><td>61.25</td>",
+        "<td class=\"text\">worker 4: 57.50</td><td class=\"text\">worker 3: 40.00</td>",
+        "7 dearer ones",
+        "has no regretted decision",
+    ] {
+        assert!(own.contains(said), "{said}");
+    }
+    for version in ["0.9.8", "0.9.7 (Dynamo 1.6.1)"] {
+        assert!(own.contains(&format!("<td class=\"text\">{version}</td>")), "{version}");
+    }
+    // Evictions follow the hit rate by three seconds, every 24, from the third load on.
+    let feedback = &analysis.over_loads.feedback;
+    assert_eq!(feedback.starts, Some(2), "{feedback:?}");
+    assert!(own.contains("Feedback begins at load rate 16: "));
+    let shown: Vec<_> = analysis.runs.shown.iter().filter(|run| run.load >= 2).collect();
+    assert!(!shown.is_empty());
+    for run in shown {
+        let found = run.feedback.as_ref().unwrap();
+        assert!(found.is_present && (found.lag - 3.0).abs() < 1.5, "{found:?}");
+        let swing = found.hit_rate_swing.unwrap();
+        assert!(
+            (swing.period - 24.0).abs() < 2.0 && (swing.amplitude - 0.1).abs() < 0.04,
+            "{swing:?}"
+        );
+        assert!(own.contains(&format!("period {} s and amplitude", number(swing.period))));
+    }
+    for id in [
+        "anarchy-curve",
+        "tail-curve",
+        "payoff-0-0",
+        "graph-3",
+        "regret-bars",
+        "shapley-bars",
+        "null",
+    ] {
+        assert!(figures.get(id).is_some(), "{id}");
+    }
+    let mut ids: Vec<&str> =
+        own.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "an id stands twice");
+    // A cell that was not measured is empty, and each map has the scale of its own load.
+    let map = |load: usize| &figures[format!("payoff-0-{load}")]["data"][0];
+    let cells =
+        |key: &str| map(4)[key].as_array().unwrap().iter().flat_map(|row| row.as_array().unwrap());
+    assert_eq!(cells("z").filter(|payoff| payoff.is_null()).count(), 1);
+    assert_eq!(cells("text").filter(|text| *text == "").count(), 1);
+    assert_ne!(map(0)["zmin"], map(4)["zmin"]);
 }
 
 #[test]

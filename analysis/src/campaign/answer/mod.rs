@@ -9,6 +9,8 @@ mod pareto;
 mod price;
 mod runs;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 pub use load::{
@@ -16,7 +18,7 @@ pub use load::{
     EquilibriumAnswer, LoadAnswer, MetricMean, Move, Oscillating, PlayerPayoff, PotentialAnswer,
     RegretAnswer, ReplicateAnswer, ShapleyPlayer, ShapleyValues, Stackelberg,
 };
-pub use over_loads::{CurvePoint, KneeAnswer, OverLoads, Regime};
+pub use over_loads::{CurvePoint, FeedbackShare, FeedbackStart, KneeAnswer, OverLoads, Regime};
 pub use pareto::{ObjectiveAnswer, ParetoAnswer, ParetoPoint, SameObjectives};
 pub use price::{
     Anarchy, Gap, HoldOut, HoldOutWay, NullCalibration, PriceRow, Sensitivity, Subgame,
@@ -171,6 +173,9 @@ pub struct Provenance {
     pub resamples: usize,
     /// The version of this program.
     pub nashtrace: String,
+    /// Versions of what made the used runs' traces, by program; several where they differ.
+    #[serde(default)]
+    pub versions: BTreeMap<String, String>,
     /// Records of the decisions, events and blocks that the runs' traces hold.
     pub records: u64,
     /// Records that were lost.

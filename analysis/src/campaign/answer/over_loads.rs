@@ -20,6 +20,30 @@ pub struct OverLoads {
     pub knee_missing: Option<String>,
     /// Loads below, at and above the knee; empty without a knee.
     pub regimes: Vec<Regime>,
+    /// At which load cache hits and evictions begin to move together in the default profile.
+    #[serde(default)]
+    pub feedback: FeedbackStart,
+}
+
+/// At which load router-KV feedback begins.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FeedbackStart {
+    /// By load.
+    pub loads: Vec<FeedbackShare>,
+    /// The lowest load, by its number, from which on most runs of the default profile that could be tested have feedback;
+    /// null if there is none.
+    pub starts: Option<usize>,
+}
+
+/// How many runs of the default profile have feedback under a load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedbackShare {
+    /// The load, by its number.
+    pub load: usize,
+    /// Runs of the default profile whose two series could be correlated.
+    pub runs: usize,
+    /// Those in which the correlation is present.
+    pub with_feedback: usize,
 }
 
 /// A point of a curve over the loads.

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::experiment::RegrettedDecision;
+use crate::stats::Interval;
+
 /// What became of every run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunsAnswer {
@@ -107,6 +110,9 @@ pub struct ShownRun {
     pub series: Vec<ShownSeries>,
     /// How its cache hit rate and its evictions move together; null if it has not both, or they are constant.
     pub feedback: Option<Feedback>,
+    /// Its most regretted routing decisions, worst first; null if its record does not keep them.
+    #[serde(default)]
+    pub regretted: Option<Vec<RegrettedDecision>>,
 }
 
 /// A series with its marks.
@@ -154,4 +160,19 @@ pub struct Feedback {
     pub correlations: Vec<f64>,
     /// Size above which a correlation is hardly chance, one by one, at 95 %.
     pub band: f64,
+    /// 95 % interval of the lag, by a block bootstrap.
+    #[serde(default)]
+    pub lag_interval: Option<Interval>,
+    /// 95 % interval of the correlation at that lag, by the same resamples.
+    #[serde(default)]
+    pub correlation_interval: Option<Interval>,
+    /// Whether the correlation is beyond the band of all lags together at 95 % and its interval excludes 0.
+    #[serde(default)]
+    pub is_present: bool,
+    /// The oscillation of the cache hit rate, if it has one.
+    #[serde(default)]
+    pub hit_rate_swing: Option<ShownPeriod>,
+    /// The oscillation of the eviction rate, if it has one.
+    #[serde(default)]
+    pub eviction_swing: Option<ShownPeriod>,
 }

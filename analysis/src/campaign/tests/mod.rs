@@ -87,6 +87,7 @@ fn campaign(
                 block_events: 0,
                 lost: 0,
                 block_sample: 1,
+                ..TraceFacts::default()
             }),
         })
     };

@@ -148,7 +148,7 @@ fn curve(
         layout["yaxis"] = of_marks;
         layout["annotations"] = json!([in_words("no load has a number")]);
     } else {
-        layout["yaxis"] = with(axis(top), json!({"type": if is_price { "linear" } else { "log" }}));
+        layout["yaxis"] = with(axis(top), scale(&known, is_price));
         layout["yaxis2"] = with(of_marks, json!({"overlaying": "y"}));
     }
     let mut table =
@@ -175,6 +175,18 @@ fn curve(
         caption.to_owned()
     };
     Figure::new(id.to_owned(), title.to_owned(), data, layout).caption(caption).table(table)
+}
+
+/// Prices are linear. Inflation is logarithmic, with ticks at 1, 2 and 5 alone where it spans much.
+fn scale(known: &[&CurvePoint], is_price: bool) -> Value {
+    let values = || known.iter().filter_map(|point| point.point);
+    let (least, most) = values()
+        .fold((f64::INFINITY, 0.0_f64), |(least, most), value| (least.min(value), most.max(value)));
+    match is_price {
+        true => json!({"type": "linear"}),
+        false if most / least > WIDE => json!({"type": "log", "dtick": "D2"}),
+        false => json!({"type": "log"}),
+    }
 }
 
 /// Why points have no number, each reason once.
@@ -251,7 +263,7 @@ fn shapes(analysis: &Analysis) -> Vec<Value> {
             upright(knee.load, knee.load),
             json!({
                 "type": "line", "line": {"color": ALARM, "dash": "dash", "width": 2},
-                "label": {"text": "knee", "textposition": "end", "textangle": 0, "xanchor": "left", "font": {"color": ALARM}},
+                "label": {"text": "knee", "textposition": "end", "textangle": 0, "xanchor": "left", "yanchor": "top", "font": {"color": ALARM}},
             }),
         ),
     ]
@@ -292,7 +304,8 @@ fn of_load(load: &LoadAnswer, names: Names<'_>) -> Panel {
     } else if let Some(why) = &load.routing_anarchy_missing {
         panel = panel.says(format!("Routing anarchy is not given: {why}."));
     }
-    if load.anarchy.iter().any(|price| !price.rows.is_empty()) {
+    let has_bound = |row: &PriceRow| row.point.is_some() || row.simultaneous.is_some();
+    if load.anarchy.iter().flat_map(|price| &price.rows).any(has_bound) {
         panel = panel.figure(bounds(load, names));
     }
     panel

@@ -14,29 +14,30 @@ use crate::report::number;
 const NUMBERED: usize = 9;
 
 pub(super) fn section(analysis: &Analysis, names: Names<'_>) -> Section {
-    let players = 0..analysis.design.players.len();
-    let figures = players.flat_map(|player| {
-        let range = bounds(analysis, player);
-        analysis.loads.iter().map(move |load| heat_map(load, names, player, range))
-    });
-    let panel = Panel {
-        columns: analysis.loads.len().clamp(1, 3),
-        figures: figures.collect(),
-        ..Panel::default()
-    };
-    Section::new("payoffs", "Payoffs")
+    let section = Section::new("payoffs", "Payoffs")
         .says(
             "One map per player and load. The player whose payoff is shown chooses the row, the others choose the column; \
-             brighter is better for that player, on one scale over all loads. A dot marks a best response (the best row \
-             of its column), a star a pure equilibrium (a best response of everyone), a square the default profile. \
-             Empty cells were not measured.",
-        )
-        .panel(panel)
+             brighter is better for that player. Each map has its own scale: that of a saturated load would leave the \
+             others one colour. A dot marks a best response (the best row of its column), a star a pure equilibrium (a \
+             best response of everyone), a square the default profile. Empty cells were not measured.",
+        );
+    let (empty, measured): (Vec<&LoadAnswer>, Vec<&LoadAnswer>) =
+        analysis.loads.iter().partition(|load| load.cells.is_empty());
+    let section = empty.iter().fold(section, |section, load| {
+        section.says(format!("Under load {} no profile has a usable run.", names.load(load.load)))
+    });
+    // A player's maps begin a row of their own.
+    let of_player = |player: usize| Panel {
+        columns: measured.len().clamp(1, 3),
+        figures: measured.iter().map(|load| heat_map(load, names, player)).collect(),
+        ..Panel::default()
+    };
+    (0..analysis.design.players.len()).map(of_player).fold(section, Section::panel)
 }
 
-/// Least and largest payoff of a player over all loads.
-fn bounds(analysis: &Analysis, player: usize) -> [f64; 2] {
-    let cells = analysis.loads.iter().flat_map(|load| &load.cells);
+/// Least and largest payoff of a player under a load.
+fn bounds(load: &LoadAnswer, player: usize) -> [f64; 2] {
+    let cells = load.cells.iter();
     let payoffs = cells.filter_map(|cell| cell.payoffs.get(player)).map(|payoff| payoff.mean);
     payoffs.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], payoff| {
         [low.min(payoff), high.max(payoff)]
@@ -77,7 +78,8 @@ impl Columns {
     }
 }
 
-fn heat_map(load: &LoadAnswer, names: Names<'_>, player: usize, range: [f64; 2]) -> Figure {
+fn heat_map(load: &LoadAnswer, names: Names<'_>, player: usize) -> Figure {
+    let range = bounds(load, player);
     let columns = Columns::of(names, player);
     let rows = names.design.players[player].strategies.len();
     let cell = |row: usize, column: usize| {
@@ -103,8 +105,8 @@ fn heat_map(load: &LoadAnswer, names: Names<'_>, player: usize, range: [f64; 2])
         "colorbar": {"thickness": 10, "outlinewidth": 0, "tickfont": {"size": 10}},
     });
     if columns.others.len() <= NUMBERED {
-        let shown =
-            grid(&|row, column| json!(payoff(row, column).map(|payoff| short(payoff, range))));
+        let in_cell = |payoff: Option<f64>| payoff.map_or_else(String::new, |p| short(p, range));
+        let shown = grid(&|row, column| json!(in_cell(payoff(row, column))));
         map =
             with(map, json!({"text": shown, "texttemplate": "%{text}", "textfont": {"size": 10}}));
     }

@@ -45,7 +45,13 @@ fn facts(analysis: &Analysis) -> Table {
     fact("seed of the design", from.design_seed.to_string());
     fact("seed of the analysis", from.seed.to_string());
     fact("resamples", count(from.resamples as u64));
-    fact("nashtrace", from.nashtrace.clone());
+    fact("nashtrace, which analysed", from.nashtrace.clone());
+    for (program, version) in &from.versions {
+        fact(&format!("{program}, which made the traces"), version.clone());
+    }
+    if from.versions.is_empty() {
+        fact("what made the traces", "no run names a version".to_owned());
+    }
     fact("version of analysis.json", analysis.schema_version.to_string());
     for sentence in &from.cut_short {
         fact("cut short", sentence.clone());

@@ -10,15 +10,21 @@ use super::{Panel, Section};
 use crate::campaign::{Analysis, RegretAnswer};
 
 pub(super) fn section(analysis: &Analysis, names: Names<'_>) -> Section {
-    Section::new("regret", "Regret of the default profile")
+    let section = Section::new("regret", "Regret of the default profile")
         .says(format!(
             "What each player would gain by leaving the default profile ({}) alone, in units of its utility. The bar is \
              the largest gain of the means; the whisker its 95 % interval, simultaneous over the player's strategies. The \
              diamond is cross-fitted: the strategy was chosen on some blocks and its gain taken on the others, so that \
              luck in choosing does not count.",
             names.profile(&analysis.design.default)
-        ))
-        .panel(Panel { columns: 1, figures: vec![figure(analysis, names)], ..Panel::default() })
+        ));
+    let mut regrets = analysis.loads.iter().flat_map(|load| &load.regret);
+    if regrets.all(|regret| regret.point.is_none()) {
+        return section.says(
+            "It is not known under any load: the default profile, or every profile beside it, has no usable run.",
+        );
+    }
+    section.panel(Panel { columns: 1, figures: vec![figure(analysis, names)], ..Panel::default() })
 }
 
 fn figure(analysis: &Analysis, names: Names<'_>) -> Figure {
@@ -64,7 +70,7 @@ fn figure(analysis: &Analysis, names: Names<'_>) -> Figure {
             ]);
         }
     }
-    Figure::new("regret".into(), "Regret by player and load".into(), data, layout)
+    Figure::new("regret-bars".into(), "Regret by player and load".into(), data, layout)
         .caption("0 means that the player would stay.")
         .height(360)
         .table(table)

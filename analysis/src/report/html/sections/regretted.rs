@@ -1,4 +1,4 @@
-//! The most regretted profiles, and those whose routing decisions were regretted most.
+//! The most regretted profiles, the most regretted routing decisions, and the profiles whose decisions were.
 
 use serde_json::json;
 
@@ -7,8 +7,9 @@ use super::super::names::{Names, estimate, maybe, range};
 use super::super::style::{bar_marker, legend};
 use super::super::table::Table;
 use super::{Panel, Section};
-use crate::campaign::{Analysis, Cell, LoadAnswer, Move};
-use crate::report::number;
+use crate::campaign::{Analysis, Cell, LoadAnswer, Move, ShownRun};
+use crate::experiment::{OfferedWorker, RegrettedDecision};
+use crate::report::{count, number};
 
 /// Profiles that are shown.
 const SHOWN: usize = 10;
@@ -19,14 +20,15 @@ const DECISIONS: [&str; 2] = ["predicted_regret_mean", "overlap_regret_mean"];
 pub(super) fn section(analysis: &Analysis, names: Names<'_>) -> Section {
     Section::new("regretted", "What is regretted most")
         .says(
-            "Profiles by the largest gain that a single player has from leaving (the profile's distance from equilibrium), \
-             and profiles by the regret of the router's own decisions in their runs: blocks of predicted cost above the \
-             cheapest worker, and blocks of prefix lost against the best worker.",
+            "Profiles by the largest gain that a single player has from leaving (the profile's distance from equilibrium); \
+             the router's single decisions that were regretted most in the runs that are shown below; and profiles by the \
+             regret of all decisions in their runs. Predicted regret is the blocks of the router's own cost above the \
+             cheapest worker, overlap regret the blocks of prefix lost against the best worker.",
         )
-        .by_load(analysis, names, |load| of_load(load, names))
+        .by_load(analysis, names, |load| of_load(analysis, load, names))
 }
 
-fn of_load(load: &LoadAnswer, names: Names<'_>) -> Panel {
+fn of_load(analysis: &Analysis, load: &LoadAnswer, names: Names<'_>) -> Panel {
     let mut largest: Vec<&Move> = Vec::new();
     for one in &load.best_responses.moves {
         match largest.iter_mut().find(|known| known.from == one.from) {
@@ -44,6 +46,9 @@ fn of_load(load: &LoadAnswer, names: Names<'_>) -> Panel {
     } else {
         panel.figure(profiles(load, names, &largest, all))
     };
+    for run in analysis.runs.shown.iter().filter(|run| run.load == load.load) {
+        panel = single_decisions(panel, run, names);
+    }
     match decisions(load, names) {
         Some(table) => panel.table(
             "Profiles whose routing decisions are regretted most, in KV blocks a decision",
@@ -127,6 +132,119 @@ fn profiles(load: &LoadAnswer, names: Names<'_>, largest: &[&Move], all: usize) 
 
 fn place(largest: &[&Move], one: &Move) -> usize {
     largest.iter().position(|other| other.from == one.from).unwrap_or_default()
+}
+
+/// The most regretted decisions of a run, and what each could choose from.
+fn single_decisions(panel: Panel, run: &ShownRun, names: Names<'_>) -> Panel {
+    let of_run = format!("{} ({}: {})", run.run, run.role, names.profile(&run.profile));
+    let Some(regretted) = &run.regretted else {
+        return panel.says(format!("Run {of_run} keeps no single decisions."));
+    };
+    if regretted.is_empty() {
+        return panel.says(format!(
+            "Run {of_run} has no regretted decision: each took the lowest cost and the longest prefix."
+        ));
+    }
+    let mut table = Table::new(&[
+        "request",
+        "second",
+        "pool",
+        "prompt tokens",
+        "predicted regret",
+        "overlap regret",
+        "why chosen",
+        "chosen: cost",
+        "cheapest: cost",
+        "longest prefix: blocks",
+    ])
+    .text(&[2, 6, 7, 8, 9]);
+    for decision in regretted {
+        table.row(decision_row(decision));
+    }
+    panel.table(format!("Most regretted decisions of run {of_run}, in KV blocks"), table).closed(
+        format!("What those decisions of run {} could choose from", run.run),
+        offers(regretted),
+    )
+}
+
+fn decision_row(decision: &RegrettedDecision) -> [String; 10] {
+    let offered = &decision.candidates;
+    let cost = |worker: Option<&OfferedWorker>| {
+        worker.map_or_else(
+            || "-".to_owned(),
+            |offered| format!("{}: {}", worker_name(offered), maybe(offered.cost)),
+        )
+    };
+    // The first of the longest is the cheapest.
+    let overlap = |worker: &&OfferedWorker| worker.overlap_blocks.unwrap_or(f64::NEG_INFINITY);
+    let longest = offered.iter().rev().max_by(|a, b| overlap(a).total_cmp(&overlap(b)));
+    [
+        decision.request.clone(),
+        number(decision.time_s),
+        decision.pool.clone(),
+        count(decision.isl_tokens.into()),
+        maybe(decision.predicted_regret),
+        maybe(decision.overlap_regret),
+        decision.reason.replace('_', " "),
+        cost(offered.iter().find(|worker| worker.chosen)),
+        cost(offered.first()),
+        longest.map_or_else(
+            || "-".to_owned(),
+            |worker| format!("{}: {}", worker_name(worker), maybe(worker.overlap_blocks)),
+        ),
+    ]
+}
+
+/// The worker, with its rank if it is not the first.
+fn worker_name(worker: &OfferedWorker) -> String {
+    if worker.rank == 0 {
+        format!("worker {}", worker.worker)
+    } else {
+        format!("worker {} rank {}", worker.worker, worker.rank)
+    }
+}
+
+fn offers(regretted: &[RegrettedDecision]) -> Table {
+    let mut table = Table::new(&[
+        "request",
+        "worker",
+        "chosen",
+        "cost",
+        "overlap blocks",
+        "booked prefill tokens",
+        "booked blocks",
+        "booked requests",
+    ])
+    .text(&[1, 2]);
+    for decision in regretted {
+        for worker in &decision.candidates {
+            table.row([
+                decision.request.clone(),
+                worker_name(worker),
+                if worker.chosen { "chosen" } else { "" }.to_owned(),
+                maybe(worker.cost),
+                maybe(worker.overlap_blocks),
+                count(worker.prefill_tokens),
+                count(worker.decode_blocks.into()),
+                count(worker.requests.into()),
+            ]);
+        }
+        let left_out = decision.offered.saturating_sub(decision.candidates.len());
+        if left_out > 0 {
+            let dash = || "-".to_owned();
+            table.row([
+                decision.request.clone(),
+                format!("{left_out} dearer ones"),
+                String::new(),
+                dash(),
+                dash(),
+                dash(),
+                dash(),
+                dash(),
+            ]);
+        }
+    }
+    table
 }
 
 fn decisions(load: &LoadAnswer, names: Names<'_>) -> Option<Table> {

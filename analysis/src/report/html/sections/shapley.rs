@@ -108,7 +108,7 @@ fn figure(known: &[(usize, &ShapleyValues)], names: Names<'_>) -> Figure {
             ]);
         }
     }
-    Figure::new("shapley".into(), "Shapley values by player and load".into(), data, layout)
+    Figure::new("shapley-bars".into(), "Shapley values by player and load".into(), data, layout)
         .caption("Whiskers are 95 % intervals from paired blocks. Below 0, the intelligent strategy costs welfare.")
         .height(360)
         .table(table)
