@@ -1,13 +1,18 @@
-"""Fronts and volumes against moocore; designs against SciPy; expected improvements against their closed form."""
+"""Fronts and volumes against moocore, pymoo and closed forms; intervals and designs against SciPy; expected improvements
+against their closed form."""
 
+import itertools
 import json
+import math
 import os
 import subprocess
 
 import moocore
 import numpy as np
 import pytest
-from scipy.stats import qmc
+from pymoo.indicators.hv import HV
+from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
+from scipy.stats import bootstrap, qmc
 
 from peers import agrees
 
@@ -69,6 +74,47 @@ def test_ranks_and_fronts_are_moocores(objectives):
         agrees("moocore")
 
 
+@pytest.mark.parametrize("objectives", [2, 3, 4])
+def test_ranks_and_volumes_are_pymoos(objectives):
+    random = np.random.default_rng(200 + objectives)
+    for points in (random.uniform(size=(300, objectives)), sphere(random, 60, objectives), random.integers(0, 6, size=(80, objectives)) / 6):
+        ours = pareto(points, [1.1] * objectives)
+        _, ranks = NonDominatedSorting().do(points, return_rank=True)
+        assert ours["ranks"] == ranks.tolist()
+        assert ours["hypervolume"] == pytest.approx(HV(ref_point=np.full(objectives, 1.1))(points), rel=1e-12)
+        agrees("pymoo")
+
+
+def lattice(parts, objectives):
+    """All points whose coordinates are multiples of 1/parts and sum to 1."""
+    axes = itertools.product(range(parts + 1), repeat=objectives - 1)
+    return np.array([(*first, parts - sum(first)) for first in axes if sum(first) <= parts]) / parts
+
+
+@pytest.mark.parametrize(("objectives", "parts"), [(2, 1000), (3, 30), (4, 12), (5, 8), (6, 6)])
+def test_regular_staircases_have_the_volume_of_their_steps(objectives, parts):
+    """Beneath the front of DTLZ1, sampled on a lattice, are comb(parts + m - 1, m) cubes with sides 1/(2 parts)."""
+    points = lattice(parts, objectives) / 2
+    beneath = math.comb(parts + objectives - 1, objectives) / (2 * parts) ** objectives
+    for reference in (0.5, 1.0):
+        found = pareto(points, [reference] * objectives)["hypervolume"]
+        assert found == pytest.approx(reference**objectives - beneath, rel=1e-12)
+        # The plane itself takes 0.5^m / m! away: a sample of it comes close from below.
+        limit = reference**objectives - 0.5**objectives / math.factorial(objectives)
+        assert limit * (1 - 2 / parts * objectives) < found < limit
+
+
+@pytest.mark.parametrize(("objectives", "parts", "limit", "near"), [
+    (3, 30, 0.8074012, 0.03), (4, 14, 1.1556749, 0.13), (5, 8, 1.4460166, 0.3),
+])
+def test_spheres_come_close_from_below(objectives, parts, limit, near):
+    """DTLZ2: the volume that a finite sample of the sphere dominates is less than that of the sphere."""
+    points = lattice(parts, objectives)
+    points /= np.linalg.norm(points, axis=1)[:, None]
+    found = pareto(points, [1.1] * objectives)["hypervolume"]
+    assert limit - near < found < limit
+
+
 def test_large_ones_are_turned():
     random = np.random.default_rng(9)
     points = random.uniform(size=(40, 3))
@@ -83,7 +129,7 @@ def test_closed_forms():
     x = np.linspace(0, 1, 200_001)
     for y, reference, volume in [
         (1 - np.sqrt(x), [1.1, 1.1], 0.8766667), (1 - x**2, [1.1, 1.1], 0.5433333),
-        (np.sqrt(1 - x**2), [1.1, 1.1], 0.4246018), (0.5 - x / 2, None, None),
+        (np.sqrt(1 - x**2), [1.1, 1.1], 0.4246018), (1 - np.sqrt(x) - x * np.sin(10 * np.pi * x), [1.1, 1.1], 1.331763), (0.5 - x / 2, None, None),
     ]:
         if reference is None:
             line = np.column_stack([x / 2, y])
@@ -92,7 +138,11 @@ def test_closed_forms():
                 assert volume - 1e-5 < found < volume
             continue
         found = pareto(np.column_stack([x, y]), reference)["hypervolume"]
-        assert volume - 2e-5 < found < volume + 1e-7
+        # The volume of ZDT3 is itself a sum over points, known to so many digits.
+        assert volume - 2e-5 < found < volume + 1e-6
+    x = np.linspace(0.2807753191, 1, 200_001)
+    found = pareto(np.column_stack([x, 1 - x**2]), [1.1, 1.1])["hypervolume"]
+    assert 0.5078775 - 2e-5 < found < 0.5078775 + 1e-7, "ZDT6"
 
 
 def test_more_than_six_objectives_are_sampled():
@@ -160,6 +210,21 @@ def test_attainment_surfaces_are_moocores(tmp_path):
     ours = run("pareto", file, "--objectives", "x:min,y:min", "--configuration", "profile")
     median = np.array([[corner["x"], corner["y"]] for corner in ours["attainment"]["reached_by_50%"]])
     assert len(median) > 3 and (np.diff(median[:, 0]) > 0).all() and (np.diff(median[:, 1]) < 0).all()
+
+
+def test_intervals_are_scipys(tmp_path):
+    """BCa intervals of the means of replicates: both are random, so as close as resamples of both allow."""
+    random = np.random.default_rng(12)
+    for seed, draws in enumerate([random.exponential(size=40), random.lognormal(size=25), random.normal(size=12)]):
+        file = tmp_path / f"{seed}.csv"
+        file.write_text("profile,x,y\n" + "".join(f"a,{value!r},{-value!r}\n" for value in map(float, draws)))
+        ours = run("pareto", file, "--objectives", "x:min,y:min", "--configuration", "profile")
+        (configuration,) = ours["configurations"]
+        theirs = bootstrap((draws,), np.mean, n_resamples=20_000, method="BCa", rng=seed).confidence_interval
+        interval = configuration["mean_intervals"]["x"]
+        width = theirs.high - theirs.low
+        assert [interval["low"], interval["high"]] == pytest.approx([theirs.low, theirs.high], abs=0.08 * width)
+        agrees("scipy")
 
 
 def test_designs_fill_the_cube():

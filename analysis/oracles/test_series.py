@@ -5,6 +5,7 @@ import os
 import subprocess
 import warnings
 
+import arch.unitroot
 import numpy as np
 import pytest
 import ruptures
@@ -96,6 +97,43 @@ def test_kpss_is_statsmodels(name, regression, lags):
     clipped = theirs[1] in (0.01, 0.1)
     assert ours["p_value_is"].startswith("clipped") == clipped
     agrees("statsmodels")
+
+
+@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("trend", ["c", "ct"])
+@pytest.mark.parametrize("lags", [0, 3, 11])
+def test_unit_roots_are_archs(name, trend, lags):
+    """arch simulates p-values of KPSS of its own; ours are the published table's, so only the statistics are the same."""
+    series = DATA[name]
+    ours = statistic("adf", series, "--regression", trend, "--lags", lags)
+    theirs = arch.unitroot.ADF(series, trend=trend, lags=lags)
+    assert ours["statistic"] == pytest.approx(theirs.stat, rel=1e-7, abs=1e-9)
+    assert ours["p_value"] == pytest.approx(theirs.pvalue, rel=1e-5, abs=1e-12)
+    ours = statistic("kpss", series, "--regression", trend, "--lags", lags)
+    theirs = arch.unitroot.KPSS(series, trend=trend, lags=lags)
+    assert ours["statistic"] == pytest.approx(theirs.stat, rel=1e-10)
+    if ours["p_value_is"].startswith("clipped"):
+        assert theirs.pvalue < 0.015 or theirs.pvalue > 0.09
+    else:
+        assert ours["p_value"] == pytest.approx(theirs.pvalue, abs=0.01)
+    agrees("arch", 2)
+
+
+def effective(series):
+    """n over the integrated autocorrelation time: pairs of autocorrelations as long as their sums are positive (Geyer 1992)."""
+    n = len(series)
+    deviations = series - series.mean()
+    correlations = np.correlate(deviations, deviations, "full")[n - 1:] / (deviations @ deviations)
+    pairs = correlations[:n // 2 * 2].reshape(-1, 2).sum(axis=1)
+    end = np.argmax(pairs <= 0) if (pairs <= 0).any() else len(pairs)
+    return n / max(2 * pairs[:end].sum() - 1, 1)
+
+
+def test_effective_sample_sizes_are_those_of_the_definition():
+    random = np.random.default_rng(31)
+    for coefficient in (-0.5, 0.0, 0.5, 0.9, 0.98):
+        series = signal.lfilter([1], [1, -coefficient], random.normal(size=2000))
+        assert statistic("acf", series)["effective_sample_size"] == pytest.approx(effective(series), rel=1e-9)
 
 
 def test_published_values():
@@ -268,6 +306,36 @@ def test_alarms_are_those_of_the_recursion():
     assert len(alarms) > 5
 
 
+def crossings(series):
+    """Mean period and r by their definition: ten intervals between zero crossings of the autocorrelation."""
+    n = len(series)
+    deviations = series - series.mean()
+    size = 2 ** int(np.ceil(np.log2(2 * n)))
+    spectrum = np.abs(np.fft.rfft(deviations, size)) ** 2
+    correlations = np.fft.irfft(spectrum, size)[:n]
+    at = np.flatnonzero(np.sign(correlations[:-1]) * np.sign(correlations[1:]) < 0)[:11]
+    intervals = np.diff(at + correlations[at] / (correlations[at] - correlations[at + 1]))
+    return 2 * intervals.mean(), intervals.mean() / (3 * intervals.std(ddof=1))
+
+
+def test_regularity_is_that_of_the_definition():
+    """A sine in noise has been published with r 17.6 and a noisy square wave with r 168.5, each of one realisation of the
+    noise without a filter: other noise gives another r, of the same order. Ours is that of the definition in each."""
+    t = np.arange(1000)
+    waves = {"sine": np.sin(2 * np.pi * t / 50), "square": np.sign(np.sin(2 * np.pi * (t + 0.5) / 40))}
+    for name, noise, period, published in [("sine", 1.0, 50, 17.6), ("square", 0.3, 40, 168.5)]:
+        values = []
+        for seed in range(21):
+            series = waves[name] + noise * np.random.default_rng(seed).normal(size=1000)
+            ours = statistic("oscillation", series, "--surrogates", 199)
+            expected = crossings(series)
+            assert (ours["unfiltered"]["period"], ours["unfiltered"]["r"]) == pytest.approx(expected, rel=1e-6), f"{name}, seed {seed}"
+            assert ours["oscillating"] and ours["period"] == pytest.approx(period, rel=0.02)
+            values.append(ours["unfiltered"]["r"])
+        print(f"{name}: r {min(values):.1f} to {max(values):.1f}, median {np.median(values):.1f}")
+        assert min(values) < published < 2 * max(values)
+
+
 def test_oscillations_of_known_period():
     random = np.random.default_rng(2)
     t = np.arange(1000)
@@ -286,14 +354,14 @@ def test_rates_of_the_oscillation_detector():
     t = np.arange(1000)
     arguments = ["--surrogates", 199]
 
-    def rate(series):
-        return np.mean([statistic("oscillation", series(), *arguments)["oscillating"] for _ in range(200)])
+    def rate(series, count=200):
+        return np.mean([statistic("oscillation", series(), *arguments)["oscillating"] for _ in range(count)])
 
-    white = rate(lambda: random.normal(size=1000))
+    white = rate(lambda: random.normal(size=1000), 1000)
     red = rate(lambda: signal.lfilter([1], [1, -0.9], random.normal(size=1200))[200:])
     weak = rate(lambda: random.normal(size=1000) + 0.5 * np.sin(2 * np.pi * t / 50 + random.uniform(0, 6)))
     print(f"white {white}, red {red}, weak sine {weak}")
-    assert white <= 0.02 and red <= 0.02 and weak >= 0.8
+    assert white <= 0.01 and red <= 0.02 and weak >= 0.8
 
 
 def test_the_knee_is_that_of_a_search():

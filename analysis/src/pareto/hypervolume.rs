@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use super::pile::{Outline, Pile};
+
 /// The most objectives that the exact volume is computed for.
 pub const MOST_OBJECTIVES: usize = 6;
 
@@ -97,34 +99,60 @@ pub(super) fn exclusive(
     if patience.has_ended() {
         return 0.0;
     }
-    let mut shared: Vec<Size> = Vec::with_capacity(others.len());
-    for other in others {
-        let mut common = [0.0; MOST_OBJECTIVES];
-        for side in 0..objectives {
-            common[side] = own[side].min(other[side]);
-        }
-        if common[..objectives] == own[..objectives] {
-            return 0.0;
-        }
-        shared.push(common);
+    let shared = match objectives {
+        4 => outermost::<4>(own, others),
+        5 => outermost::<5>(own, others),
+        6 => outermost::<6>(own, others),
+        _ => others.iter().map(|other| common(own, other)).collect(),
+    };
+    if shared.iter().any(|size| size[..objectives] == own[..objectives]) {
+        return 0.0;
     }
-    let shared = if objectives > 3 { outermost(shared, objectives) } else { shared };
     own[..objectives].iter().product::<f64>() - volume(shared, objectives, patience)
 }
 
-/// The boxes that no other one contains.
-fn outermost(mut boxes: Vec<Size>, objectives: usize) -> Vec<Size> {
-    // A box that contains another one has the larger sum of sides.
-    let sum = |size: &Size| size[..objectives].iter().sum::<f64>();
-    boxes.sort_unstable_by(|a, b| sum(b).total_cmp(&sum(a)));
-    let mut kept: Vec<Size> = Vec::with_capacity(boxes.len());
-    for size in boxes {
-        let contains = |other: &Size| (0..objectives).all(|side| other[side] >= size[side]);
-        if !kept.iter().any(contains) {
-            kept.push(size);
+/// What a box shares with others, without what is in another one of these, over the first sides.
+fn outermost<const SIDES: usize>(own: &Size, others: &[Size]) -> Vec<Size> {
+    let own: [f64; SIDES] = std::array::from_fn(|side| own[side]);
+    let first = |other: &Size| common(&own, &std::array::from_fn(|side| other[side]));
+    let mut boxes: Vec<[f64; SIDES]> = others.iter().map(first).collect();
+    keep_outermost(&mut boxes);
+    let size = |sides: &[f64; SIDES]| std::array::from_fn(|side| *sides.get(side).unwrap_or(&0.0));
+    boxes.iter().map(size).collect()
+}
+
+fn common<const SIDES: usize>(one: &[f64; SIDES], other: &[f64; SIDES]) -> [f64; SIDES] {
+    std::array::from_fn(|side| if other[side] < one[side] { other[side] } else { one[side] })
+}
+
+/// Leave the boxes that no other one contains. The largest of what is left is never in another one, and contains
+/// most.
+fn keep_outermost<const SIDES: usize>(boxes: &mut Vec<[f64; SIDES]>) {
+    let volume = |size: &[f64; SIDES]| size.iter().product::<f64>();
+    let volumes = boxes.iter().map(volume).enumerate();
+    let mut largest = volumes.max_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(index, _)| index);
+    let mut kept = 0;
+    while kept < boxes.len() {
+        boxes.swap(kept, largest);
+        let outer = boxes[kept];
+        kept += 1;
+        let (mut end, mut most) = (kept, 0.0);
+        largest = kept;
+        for index in kept..boxes.len() {
+            let size = boxes[index];
+            // Without branches: which ones stay is not to be foreseen.
+            let sticks_out = (0..SIDES).fold(false, |out, side| out | (size[side] > outer[side]));
+            boxes[end] = size;
+            end += usize::from(sticks_out);
         }
+        for (index, size) in boxes[kept..end].iter().enumerate() {
+            let own = volume(size);
+            if own > most {
+                (largest, most) = (kept + index, own);
+            }
+        }
+        boxes.truncate(end);
     }
-    kept
 }
 
 fn area(mut boxes: Vec<Size>) -> f64 {
@@ -156,94 +184,8 @@ fn sweep(mut boxes: Vec<Size>) -> f64 {
 fn slices(mut boxes: Vec<Size>, patience: &Patience<'_>) -> f64 {
     boxes.sort_unstable_by(|a, b| b[3].total_cmp(&a[3]));
     let mut pile = Pile::default();
-    boxes.iter().map(|size| if patience.has_ended() { 0.0 } else { size[3] * pile.add(size) }).sum()
-}
-
-/// A union of boxes of three sides that share a corner: none of them contains another one, and their third sides
-/// fall.
-#[derive(Default)]
-struct Pile {
-    boxes: Vec<[f64; 3]>,
-    outline: Outline,
-}
-
-impl Pile {
-    /// Add a box, and say by how much the union grows: from the box's top down, layer by layer, the part of its
-    /// outline that no other box covers.
-    fn add(&mut self, size: &Size) -> f64 {
-        let own = [size[0], size[1], size[2]];
-        let whole = own[0] * own[1];
-        let contains = |other: &[f64; 3]| other[0] >= own[0] && other[1] >= own[1];
-        let higher = self.boxes.partition_point(|other| other[2] > own[2]);
-        self.outline.clear();
-        for other in &self.boxes[..higher] {
-            if contains(other) {
-                return 0.0;
-            }
-            self.outline.add(other[0].min(own[0]), other[1].min(own[1]));
-        }
-        let (mut grown, mut top) = (0.0, own[2]);
-        for other in &self.boxes[higher..] {
-            if contains(other) && other[2] == own[2] {
-                return 0.0;
-            }
-            let before = self.outline.area;
-            if self.outline.add(other[0].min(own[0]), other[1].min(own[1])) {
-                grown += (whole - before) * (top - other[2]);
-                top = other[2];
-                if contains(other) {
-                    break;
-                }
-            }
-        }
-        grown += (whole - self.outline.area) * top;
-        let mut index = 0;
-        self.boxes.retain(|other| {
-            index += 1;
-            index <= higher || other[0] > own[0] || other[1] > own[1]
-        });
-        self.boxes.insert(higher, own);
-        grown
-    }
-}
-
-/// The union of rectangles that share a corner: widths rise, heights fall.
-#[derive(Default)]
-struct Outline {
-    corners: Vec<(f64, f64)>,
-    area: f64,
-}
-
-impl Outline {
-    fn clear(&mut self) {
-        self.corners.clear();
-        self.area = 0.0;
-    }
-
-    /// Add a rectangle; whether the union grows.
-    fn add(&mut self, width: f64, height: f64) -> bool {
-        // The corners from here on are at least as wide.
-        let wider = self.corners.partition_point(|corner| corner.0 < width);
-        let mut under = self.corners.get(wider).map_or(0.0, |corner| corner.1);
-        if under >= height {
-            return false;
-        }
-        let mut first = wider;
-        let mut right = width;
-        // Those before that are not as high disappear.
-        while first > 0 && self.corners[first - 1].1 <= height {
-            let corner = self.corners[first - 1];
-            self.area += (right - corner.0) * (height - under);
-            (right, under) = corner;
-            first -= 1;
-        }
-        let left = if first > 0 { self.corners[first - 1].0 } else { 0.0 };
-        self.area += (right - left) * (height - under);
-        // One as wide is below the new one.
-        let end = wider + usize::from(self.corners.get(wider).is_some_and(|c| c.0 == width));
-        self.corners.splice(first..end, [(width, height)]);
-        true
-    }
+    let mut added = |size: &Size| size[3] * pile.add([size[0], size[1], size[2]]);
+    boxes.iter().map(|size| if patience.has_ended() { 0.0 } else { added(size) }).sum()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod hypervolume;
 mod membership;
 mod monte_carlo;
 mod objective;
+mod pile;
 
 pub use attainment::{AttainmentBand, attainment_band};
 pub use contribution::contributions;

@@ -78,16 +78,9 @@ pub fn kpss(series: &[f64], around: Around, lags: KpssLags) -> Result<KpssTest, 
         let message = format!("{lags} lags are too many for {n} values; at most {}", n - 1);
         return Err(Refusal::Setting(message));
     }
-    let variance = long_run_variance(&residuals, lags);
-    let mut sum = 0.0;
-    let squares: f64 = residuals
-        .iter()
-        .map(|residual| {
-            sum += residual;
-            sum * sum
-        })
-        .sum();
-    let statistic = squares / (n as f64).powi(2) / variance;
+    let sums = partial_sums(&residuals);
+    let variance = long_run_variance(&sums, lags);
+    let statistic = dot(&sums[1..], &sums[1..]) / (n as f64).powi(2) / variance;
     let critical = match around {
         Around::Level => [0.347, 0.463, 0.574, 0.739],
         Around::Trend => [0.119, 0.146, 0.176, 0.216],
@@ -96,27 +89,28 @@ pub fn kpss(series: &[f64], around: Around, lags: KpssLags) -> Result<KpssTest, 
     Ok(KpssTest { statistic, p_value, clipped, lags, critical })
 }
 
-/// The long-run variance with Bartlett weights (Newey and West 1987).
-pub(super) fn long_run_variance(residuals: &[f64], lags: usize) -> f64 {
-    let products = lagged_products(residuals, lags);
-    let weighted = |lag: usize| (1.0 - lag as f64 / (lags + 1) as f64) * products[lag];
-    let sum = products[0] + 2.0 * (1..=lags).map(weighted).sum::<f64>();
-    sum / residuals.len() as f64
+/// What the residuals before each time sum up to, and all of them.
+fn partial_sums(residuals: &[f64]) -> Vec<f64> {
+    let mut sum = 0.0;
+    let added = residuals.iter().map(|residual| {
+        sum += residual;
+        sum
+    });
+    std::iter::once(0.0).chain(added).collect()
 }
 
-/// The sums of the products of values so many places apart, from 0 places on. All of them over one part of the
-/// series after the other, so that each part is fetched from memory once.
-fn lagged_products(values: &[f64], longest: usize) -> Vec<f64> {
-    const PART: usize = 2048;
-    let mut sums = vec![0.0; longest + 1];
-    for begin in (0..values.len()).step_by(PART) {
-        let end = (begin + PART).min(values.len());
-        for (lag, sum) in sums.iter_mut().enumerate().take(end) {
-            let from = begin.max(lag);
-            *sum += dot(&values[from..end], &values[from - lag..end - lag]);
-        }
-    }
-    sums
+/// The long-run variance with Bartlett weights (Newey and West 1987) from the partial sums of the residuals. The
+/// weights of the products of two residuals are how many windows of `lags` + 1 residuals have both, so it is
+/// the mean square of the windows' sums, those included that reach over an end: no product per lag is needed.
+fn long_run_variance(sums: &[f64], lags: usize) -> f64 {
+    let n = sums.len() - 1;
+    let width = lags + 1;
+    let all = sums[n];
+    let inside: Vec<f64> = sums[width..].iter().zip(sums).map(|(end, begin)| end - begin).collect();
+    let over_the_end: Vec<f64> = sums[n + 1 - width..n].iter().map(|begin| all - begin).collect();
+    let before = &sums[1..width];
+    let squares = dot(before, before) + dot(&inside, &inside) + dot(&over_the_end, &over_the_end);
+    squares / width as f64 / n as f64
 }
 
 fn residuals(series: &[f64], around: Around) -> Vec<f64> {
@@ -135,13 +129,12 @@ fn residuals(series: &[f64], around: Around) -> Vec<f64> {
     fitted.map(|(t, y)| y - centre - slope * (t as f64 - middle)).collect()
 }
 
-pub(super) fn automatic_lags(residuals: &[f64]) -> usize {
+fn automatic_lags(residuals: &[f64]) -> usize {
     let n = residuals.len();
     let bandwidth = (n as f64).powf(2.0 / 9.0) as usize;
-    let products = lagged_products(residuals, bandwidth);
-    let (mut zeroth, mut first) = (products[0] / n as f64, 0.0);
-    for (lag, product) in products.iter().enumerate().skip(1) {
-        let covariance = 2.0 * product / n as f64;
+    let (mut zeroth, mut first) = (dot(residuals, residuals) / n as f64, 0.0);
+    for lag in 1..=bandwidth {
+        let covariance = 2.0 * dot(&residuals[lag..], &residuals[..n - lag]) / n as f64;
         zeroth += covariance;
         first += lag as f64 * covariance;
     }
@@ -160,4 +153,31 @@ fn interpolate(statistic: f64, critical: &[f64; 4]) -> (f64, Clipped) {
     let share = (statistic - critical[above - 1]) / (critical[above] - critical[above - 1]);
     let p = KPSS_LEVELS[above - 1] + share * (KPSS_LEVELS[above] - KPSS_LEVELS[above - 1]);
     (p, Clipped::No)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha12Rng;
+
+    use super::*;
+
+    #[test]
+    fn windows_weigh_the_autocovariances() {
+        let mut random = ChaCha12Rng::seed_from_u64(11);
+        for n in [4, 5, 30, 1000] {
+            let residuals: Vec<f64> = (0..n).map(|_| random.random::<f64>() - 0.5).collect();
+            for lags in [0, 1, 3, n / 2, n - 1] {
+                let weighted = |lag: usize| {
+                    let weight = 1.0 - lag as f64 / (lags + 1) as f64;
+                    weight * dot(&residuals[lag..], &residuals[..n - lag])
+                };
+                let products = weighted(0) + 2.0 * (1..=lags).map(weighted).sum::<f64>();
+                let found = long_run_variance(&partial_sums(&residuals), lags);
+                let size = dot(&residuals, &residuals) / n as f64;
+                let difference = (found - products / n as f64).abs();
+                assert!(difference < 1e-12 * size, "n {n}, lags {lags}: {difference}");
+            }
+        }
+    }
 }
