@@ -36,7 +36,7 @@ use crate::copies::Watch;
 use crate::declarations::{self, Declaration};
 use crate::metrics::{Listener, Metrics};
 use crate::record::{Candidate, Head, Kind, Record, Transfer};
-use crate::ring::{Consumer, Registry, SessionLosses, Snapshot, order_hooks_before_stop};
+use crate::ring::{Consumer, Registry, SessionLosses, Snapshot};
 use crate::state::Totals;
 use crate::trace::PacketBuilder;
 
