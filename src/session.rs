@@ -142,13 +142,20 @@ pub(crate) fn start(config: Config, warnings: Vec<String>) -> Result<(), Session
     collector::spawn(config, warnings, places, metrics.clone(), owner)?;
     *METRICS.lock() = Some(metrics);
     LAST.store(generation, Ordering::Relaxed);
-    switch::run(&RUNNING, generation);
+    let_run(Session { number: generation, registry, commands, is_dead }, &mut slot)
+}
+
+/// # Errors
+///
+/// If the session's collector has died meanwhile.
+fn let_run(session: Session, slot: &mut Option<Session>) -> Result<(), SessionError> {
+    switch::run(&RUNNING, session.number);
     // One that died before this found nothing to end; one that dies from now on ends it.
-    if is_dead.load(Ordering::SeqCst) {
+    if session.is_dead.load(Ordering::SeqCst) {
         RUNNING.store(0, Ordering::SeqCst);
         return Err(collector_failed());
     }
-    *slot = Some(Session { number: generation, registry, commands, is_dead });
+    *slot = Some(session);
     Ok(())
 }
 

@@ -97,13 +97,21 @@ fn what_a_dead_collector_remembers_is_saved() {
 fn a_collector_that_dies_while_its_session_is_being_started_leaves_none() {
     let _turn = turn();
     let folder = tempfile::tempdir().unwrap();
-    let slot = vacant_slot().unwrap();
+    let mut slot = vacant_slot().unwrap();
     let generation = LAST.load(Ordering::Relaxed) + 2 * SWITCHED_OFF;
     let owner = Running { generation, is_dead: Arc::default() };
+    switch::begin(generation);
     // Whoever holds the lock for longer than the dying collector waits is told by what it left.
     owner.collector_died();
     owner.gave_up(None);
-    assert!(owner.is_dead.load(Ordering::SeqCst));
+    let session = Session {
+        number: generation,
+        registry: Registry::new(1 << 12, 1),
+        commands: crossbeam_channel::unbounded().0,
+        is_dead: owner.is_dead,
+    };
+    assert!(matches!(let_run(session, &mut slot), Err(SessionError::Io(_))));
+    assert!(slot.is_none());
     drop(slot);
     assert_eq!(RUNNING.load(Ordering::SeqCst), 0);
     begin(Config::new(folder.path().into()));
