@@ -31,6 +31,13 @@ fn facts(analysis: &Analysis) -> Table {
     let (runs, from) = (&analysis.runs, &analysis.provenance);
     let mut table = Table::new(&["fact", "value"]).text(&[1]);
     let mut fact = |name: &str, value: String| table.row([name.to_owned(), value]);
+    fact("nashtrace, which analysed", from.nashtrace.clone());
+    for (program, version) in &from.versions {
+        fact(&format!("{program}, which made the traces"), version.clone());
+    }
+    if from.versions.is_empty() {
+        fact("what made the traces", "no run names a version".to_owned());
+    }
     fact("runs planned", count(runs.planned as u64));
     fact("runs used", count(runs.used as u64));
     fact("runs failed", count(runs.failed as u64));
@@ -45,13 +52,6 @@ fn facts(analysis: &Analysis) -> Table {
     fact("seed of the design", from.design_seed.to_string());
     fact("seed of the analysis", from.seed.to_string());
     fact("resamples", count(from.resamples as u64));
-    fact("nashtrace, which analysed", from.nashtrace.clone());
-    for (program, version) in &from.versions {
-        fact(&format!("{program}, which made the traces"), version.clone());
-    }
-    if from.versions.is_empty() {
-        fact("what made the traces", "no run names a version".to_owned());
-    }
     fact("version of analysis.json", analysis.schema_version.to_string());
     for sentence in &from.cut_short {
         fact("cut short", sentence.clone());
