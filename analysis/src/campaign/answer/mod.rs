@@ -12,9 +12,10 @@ mod runs;
 use serde::{Deserialize, Serialize};
 
 pub use load::{
-    BestResponseCycle, BestResponses, Cell, Coalition, Commitment, Continuum, EquilibriaAnswer,
-    EquilibriumAnswer, LoadAnswer, MetricMean, Move, Oscillating, PlayerPayoff, PotentialAnswer,
-    RegretAnswer, ReplicateAnswer, ShapleyPlayer, ShapleyValues, Stackelberg,
+    AgainstBaseline, BestResponseCycle, BestResponses, Cell, Coalition, Commitment, Continuum,
+    EquilibriaAnswer, EquilibriumAnswer, LoadAnswer, MetricMean, MetricRatio, Move, Oscillating,
+    PlayerPayoff, PotentialAnswer, RegretAnswer, ReplicateAnswer, ShapleyPlayer, ShapleyValues,
+    Stackelberg,
 };
 pub use over_loads::{CurvePoint, KneeAnswer, OverLoads, Regime};
 pub use pareto::{ObjectiveAnswer, ParetoAnswer, ParetoPoint, SameObjectives};
