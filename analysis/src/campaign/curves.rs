@@ -1,11 +1,13 @@
 //! How answers change with the load.
 
+use std::collections::BTreeMap;
+
 use super::answer::{CurvePoint, KneeAnswer, LoadAnswer, OverLoads, Regime};
 use super::cells::estimate;
 use super::tensor::Tensor;
 use super::verdict::{band, banded_point};
 use crate::experiment::Design;
-use crate::stats::{Interval, knee};
+use crate::stats::{Interval, knee_of_blocks};
 
 /// The metric whose tail is followed.
 const TAIL: &str = "ttft_p99_ms";
@@ -87,10 +89,14 @@ fn knee_of(design: &Design, tails: &[Vec<(usize, f64)>]) -> Result<KneeAnswer, S
     if let Some(load) = loads.iter().find(|load| **load <= 0.0) {
         return Err(format!("a load of {load} has no logarithm"));
     }
-    let (x, y): (Vec<f64>, Vec<f64>) = measured
-        .flat_map(|(tails, load)| tails.iter().map(|(_, tail)| (load.value.ln(), tail.ln())))
-        .unzip();
-    let found = knee(&x, &y).map_err(|refusal| {
+    let mut blocks: BTreeMap<usize, Vec<(f64, f64)>> = BTreeMap::new();
+    for (tails, load) in measured {
+        for (block, tail) in tails {
+            blocks.entry(*block).or_default().push((load.value.ln(), tail.ln()));
+        }
+    }
+    let blocks: Vec<Vec<(f64, f64)>> = blocks.into_values().collect();
+    let found = knee_of_blocks(&blocks).map_err(|refusal| {
         format!("no knee from {} loads of the default profile: {refusal}", loads.len())
     })?;
     let linear =
@@ -103,7 +109,7 @@ fn knee_of(design: &Design, tails: &[Vec<(usize, f64)>]) -> Result<KneeAnswer, S
         slope_above: found.lines.slope_after,
         slope_above_interval: found.slope_after,
         p_value: found.p_value,
-        points: x.len(),
+        points: blocks.iter().map(Vec::len).sum(),
     })
 }
 

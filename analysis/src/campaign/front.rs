@@ -1,12 +1,14 @@
 //! The Pareto front over the measured profiles.
 
 use super::answer::{ObjectiveAnswer, ParetoAnswer, ParetoPoint, SameObjectives};
+use super::paired_means::{Basis, PairedMeans, Rows};
 use super::tensor::{LoadTensor, UsedRun, metric_name, profile_of};
 use crate::experiment::{Design, Direction};
 use crate::pareto::{
-    Configuration, MOST_OBJECTIVES, epsilon_front, front, hypervolume, membership,
+    Configuration, MOST_OBJECTIVES, SURE, epsilon_front, front, hypervolume, membership,
+    membership_of_blocks,
 };
-use crate::stats::spearman;
+use crate::stats::{Interval, mean_interval_bca, spearman};
 
 /// The rank correlation above which two objectives are one.
 const ONE: f64 = 0.95;
@@ -16,15 +18,22 @@ const RESOLUTION: f64 = 2.0;
 
 /// The front of a load; `None` without objectives or without a run that tells all of them.
 pub(super) fn pareto(design: &Design, tensor: &LoadTensor<'_>, seed: u64) -> Option<ParetoAnswer> {
-    let (numbers, configurations) = configurations(design, tensor);
-    if design.objectives.is_empty() || configurations.is_empty() {
+    if design.objectives.is_empty() {
+        return None;
+    }
+    let (numbers, configurations, basis) = configurations(design, tensor);
+    if configurations.is_empty() {
         return None;
     }
     let means: Vec<Vec<f64>> = configurations.iter().map(Configuration::means).collect();
     let has_spread = configurations.iter().all(|found| found.replicates.len() > 1);
     let reference = reference(design);
-    let resampled =
-        has_spread.then(|| membership(&configurations, reference.as_deref().ok(), seed));
+    // Without whole blocks the fit took out what blocks have in common; what is left is each run's own.
+    let resample = match basis {
+        Basis::WholeBlocks => membership_of_blocks,
+        Basis::BlockEffects | Basis::Unlinked => membership,
+    };
+    let resampled = has_spread.then(|| resample(&configurations, reference.as_deref().ok(), seed));
     let on_front = front(&means);
     let errors: Vec<Vec<f64>> = configurations.iter().map(Configuration::standard_errors).collect();
     let on_epsilon = has_spread.then(|| epsilon_front(&means, &resolution(&errors)));
@@ -35,6 +44,10 @@ pub(super) fn pareto(design: &Design, tensor: &LoadTensor<'_>, seed: u64) -> Opt
         standard_errors: errors[place].iter().map(|e| e.is_finite().then_some(*e)).collect(),
         on_front: on_front.contains(&place),
         membership: resampled.as_ref().map(|resampled| resampled.shares[place]),
+        is_sure: resampled.as_ref().map(|resampled| resampled.shares[place] >= SURE),
+        intervals: (0..design.objectives.len())
+            .map(|at| mean_interval(design.objectives[at].direction, &configurations[place], at))
+            .collect(),
         on_epsilon_front: on_epsilon.as_ref().map(|members| members.contains(&place)),
     };
     let volume = reference.as_ref().map(|reference| hypervolume(&means, reference));
@@ -68,21 +81,37 @@ fn turned(direction: Direction, value: f64) -> f64 {
     turn.towards_small(value)
 }
 
-/// The profiles with every run that tells all objectives.
-fn configurations(design: &Design, tensor: &LoadTensor<'_>) -> (Vec<usize>, Vec<Configuration>) {
-    let row = |run: &UsedRun<'_>| -> Option<Vec<f64>> {
+/// The 95 % interval of a profile's mean of an objective.
+fn mean_interval(direction: Direction, of: &Configuration, at: usize) -> Option<Interval> {
+    let own: Vec<f64> = of.column(at).into_iter().map(|value| turned(direction, value)).collect();
+    mean_interval_bca(&own)
+}
+
+/// The profiles that some run tells all objectives of, with the runs that their means rest on.
+fn configurations(
+    design: &Design,
+    tensor: &LoadTensor<'_>,
+) -> (Vec<usize>, Vec<Configuration>, Basis) {
+    let row = |run: &UsedRun<'_>| -> Option<(usize, Vec<f64>)> {
         let value = |objective: &crate::experiment::Objective| {
             let value = run.record.metric(&objective.metric).filter(|value| value.is_finite());
             value.map(|value| turned(objective.direction, value))
         };
-        design.objectives.iter().map(value).collect()
+        let values: Option<Vec<f64>> = design.objectives.iter().map(value).collect();
+        Some((run.record.block, values?))
     };
     let of_profile = |(number, runs): (&usize, &Vec<UsedRun<'_>>)| {
-        let replicates: Vec<Vec<f64>> = runs.iter().filter_map(row).collect();
-        let name = number.to_string();
-        (!replicates.is_empty()).then_some((*number, Configuration { name, replicates }))
+        let rows: Vec<(usize, Vec<f64>)> = runs.iter().filter_map(row).collect();
+        (!rows.is_empty()).then_some((*number, rows))
     };
-    tensor.iter().filter_map(of_profile).unzip()
+    let (numbers, rows): (Vec<usize>, Rows) = tensor.iter().filter_map(of_profile).unzip();
+    let PairedMeans { rows, basis } = PairedMeans::of(rows);
+    let configuration = |(number, rows): (&usize, Vec<(usize, Vec<f64>)>)| Configuration {
+        name: number.to_string(),
+        replicates: rows.into_iter().map(|(_, values)| values).collect(),
+    };
+    let configurations = numbers.iter().zip(rows).map(configuration).collect();
+    (numbers, configurations, basis)
 }
 
 /// The reference point, turned; or why there is no volume.

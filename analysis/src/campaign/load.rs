@@ -1,6 +1,7 @@
 //! All answers under one load.
 
 use super::Settings;
+use super::against_baseline::against_baseline;
 use super::anarchy::{self, Measured};
 use super::answer::LoadAnswer;
 use super::best_responses::best_responses;
@@ -49,6 +50,7 @@ pub(super) fn load_answer(
         stackelberg_missing: not_identified.clone(),
         shapley_missing: shapley.as_ref().err().cloned(),
         shapley: shapley.ok(),
+        intelligent_against_baseline: against_baseline(design, tensor),
         anarchy: Vec::new(),
         potential: None,
         pareto: pareto(design, tensor, settings.seed),

@@ -1,5 +1,6 @@
 //! From the runs of a campaign to its answers: one file per answer, pure functions of a design and its runs.
 
+mod against_baseline;
 mod anarchy;
 mod answer;
 mod best_responses;

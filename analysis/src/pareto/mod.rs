@@ -17,6 +17,6 @@ pub use attainment::{AttainmentBand, attainment_band};
 pub use contribution::contributions;
 pub use dominance::{dominates, epsilon_front, front, ranks};
 pub use hypervolume::{MOST_OBJECTIVES, hypervolume, hypervolume_while};
-pub use membership::{Configuration, Membership, SURE, membership};
+pub use membership::{Configuration, Membership, SURE, membership, membership_of_blocks};
 pub use monte_carlo::{Sampled, sampled_hypervolume};
 pub use objective::Direction;

@@ -28,21 +28,35 @@ pub fn mean_interval_bca(values: &[f64]) -> Option<Interval> {
         .map(|_| (0..n).map(|_| values[random.random_range(0..n)]).sum::<f64>() / n as f64)
         .collect();
     means.sort_by(f64::total_cmp);
-    let normal = Normal::standard();
-    let below = means.partition_point(|mean| *mean < centre);
-    let equal = means.partition_point(|mean| *mean <= centre) - below;
-    let share = (below as f64 + equal as f64 / 2.0) / RESAMPLES as f64;
-    let bias =
-        normal.inverse_cdf(share.clamp(0.5 / RESAMPLES as f64, 1.0 - 0.5 / RESAMPLES as f64));
     // Leaving a value out moves a mean by its deviation, up to a factor that cancels.
-    let power = |exponent| values.iter().map(|value| (value - centre).powi(exponent)).sum::<f64>();
-    let acceleration = power(3) / (6.0 * power(2).powf(1.5));
+    let influences: Vec<f64> = values.iter().map(|value| value - centre).collect();
+    Some(interval_bca(&means, centre, &influences))
+}
+
+/// A 95 % interval of any number, bias-corrected and accelerated (Efron 1987): from its values in resamples, in rising order,
+/// its value in the data, and by how much each observation moves it, up to a common factor (mean of all leave-one-out values
+/// minus the one without the observation). Without any influence the interval is only bias-corrected.
+///
+/// # Panics
+///
+/// If there is no resample.
+#[must_use]
+pub fn interval_bca(resampled: &[f64], point: f64, influences: &[f64]) -> Interval {
+    let normal = Normal::standard();
+    let count = resampled.len() as f64;
+    let below = resampled.partition_point(|value| *value < point);
+    let equal = resampled.partition_point(|value| *value <= point) - below;
+    let share = (below as f64 + equal as f64 / 2.0) / count;
+    let bias = normal.inverse_cdf(share.clamp(0.5 / count, 1.0 - 0.5 / count));
+    let power = |exponent| influences.iter().map(|value| value.powi(exponent)).sum::<f64>();
+    let squares: f64 = power(2);
+    let acceleration = if squares > 0.0 { power(3) / (6.0 * squares.powf(1.5)) } else { 0.0 };
     let end = |quantile: f64| {
         let shifted = bias + quantile;
         let level = normal.cdf(bias + shifted / (1.0 - acceleration * shifted));
-        quantile_sorted(&means, level)
+        quantile_sorted(resampled, level)
     };
-    Some(Interval { low: end(-NORMAL_975), high: end(NORMAL_975) })
+    Interval { low: end(-NORMAL_975), high: end(NORMAL_975) }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub use adf::{AdfTest, Deterministic, LagChoice, adf, default_longest_lag};
 pub use autocorrelation::{
     CrossCorrelation, autocorrelations, bartlett_bands, cross_correlation, effective_sample_size,
 };
-pub use bca::mean_interval_bca;
+pub use bca::{interval_bca, mean_interval_bca};
 pub use block_length::block_length;
 pub use bootstrap::{Estimate, Interval, mean_interval};
 pub use changepoint::{ChangePoints, Model, Noise, Penalty, Search, Segmentation, change_points};
@@ -38,5 +38,5 @@ pub use oscillation::{
 pub use quantile::{mean, quantile_interval, quantile_sorted};
 pub use rank::{Correlation, spearman};
 pub use refusal::Refusal;
-pub use segmented::{Knee, TwoLines, knee};
+pub use segmented::{Knee, TwoLines, knee, knee_of_blocks};
 pub use student::{standard_error, student_interval, student_quantile};

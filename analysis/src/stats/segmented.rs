@@ -28,7 +28,7 @@ pub struct TwoLines {
 pub struct Knee {
     /// The best two lines.
     pub lines: TwoLines,
-    /// 95 % interval of the knee, by resampling points.
+    /// 95 % interval of the knee, by resampling points or blocks.
     pub knee: Interval,
     /// 95 % interval of the slope before it.
     pub slope_before: Interval,
@@ -58,22 +58,55 @@ const LEAST: usize = 6;
 /// If the slices have different lengths.
 pub fn knee(x: &[f64], y: &[f64]) -> Result<Knee, Refusal> {
     assert_eq!(x.len(), y.len(), "points");
-    check(x, LEAST)?;
-    check(y, LEAST)?;
-    let mut points: Vec<(f64, f64)> = x.iter().copied().zip(y.iter().copied()).collect();
+    let points = sorted(x.iter().copied().zip(y.iter().copied()).collect());
+    let alone: Vec<Vec<(f64, f64)>> = points.iter().map(|point| vec![*point]).collect();
+    knee_of(&points, &alone)
+}
+
+/// The same of points that come in blocks, each with noise of its own: the intervals are by the bootstrap of whole blocks.
+/// Points of a single block are drawn by themselves.
+///
+/// # Errors
+///
+/// As [`knee`]; also if the blocks are so small that no resample has four places.
+pub fn knee_of_blocks(blocks: &[Vec<(f64, f64)>]) -> Result<Knee, Refusal> {
+    let points = sorted(blocks.concat());
+    let groups: Vec<Vec<(f64, f64)>> = match blocks {
+        [_] => points.iter().map(|point| vec![*point]).collect(),
+        blocks => blocks.to_vec(),
+    };
+    knee_of(&points, &groups)
+}
+
+fn sorted(mut points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    let lines = two_lines(&points).ok_or_else(|| {
+    points
+}
+
+/// Of sorted points, with the groups that are drawn together.
+fn knee_of(points: &[(f64, f64)], groups: &[Vec<(f64, f64)>]) -> Result<Knee, Refusal> {
+    let (x, y): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
+    check(&x, LEAST)?;
+    check(&y, LEAST)?;
+    let lines = two_lines(points).ok_or_else(|| {
         Refusal::Setting(
             "a knee needs at least four different places on the horizontal axis".into(),
         )
     })?;
     let mut random = ChaCha12Rng::seed_from_u64(SEED);
     let mut fits = Vec::new();
-    let mut drawn = points.clone();
+    let mut drawn = Vec::with_capacity(points.len());
     for _ in 0..RESAMPLES {
-        drawn.iter_mut().for_each(|point| *point = points[random.random_range(0..points.len())]);
-        drawn.sort_by(|a, b| a.0.total_cmp(&b.0));
+        drawn.clear();
+        for _ in 0..groups.len() {
+            drawn.extend_from_slice(&groups[random.random_range(0..groups.len())]);
+        }
+        drawn.sort_by(|a: &(f64, f64), b| a.0.total_cmp(&b.0));
         fits.extend(two_lines(&drawn));
+    }
+    if fits.is_empty() {
+        let reason = "no resample of the blocks has four different places";
+        return Err(Refusal::Setting(reason.into()));
     }
     let interval = |pick: fn(&TwoLines) -> f64| {
         let mut values: Vec<f64> = fits.iter().map(pick).collect();
@@ -85,7 +118,7 @@ pub fn knee(x: &[f64], y: &[f64]) -> Result<Knee, Refusal> {
         knee: interval(|lines| lines.knee),
         slope_before: interval(|lines| lines.slope_before),
         slope_after: interval(|lines| lines.slope_after),
-        p_value: p_value(&points, lines.residual, &mut random),
+        p_value: p_value(points, lines.residual, &mut random),
         resamples: fits.len(),
     })
 }
@@ -228,6 +261,24 @@ impl Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_block_has_in_common_does_not_blur_the_knee() {
+        // Every block has the same knee, on a level of its own.
+        let block = |level: f64| -> Vec<(f64, f64)> {
+            let at = |x: f64| (x, level + f64::max(x - 1.75, 0.0));
+            (0..8).map(|x| at(f64::from(x) / 2.0)).collect()
+        };
+        let blocks: Vec<Vec<(f64, f64)>> = [0.0, 0.4, -0.3, 0.1].map(block).into();
+        let (x, y): (Vec<f64>, Vec<f64>) = blocks.concat().into_iter().unzip();
+        let (apart, together) = (knee(&x, &y).unwrap(), knee_of_blocks(&blocks).unwrap());
+        assert_eq!(apart.lines, together.lines);
+        let width = |knee: Knee| knee.knee.high - knee.knee.low;
+        assert!(width(together) < 1e-6 && width(apart) > 0.1, "{together:?} {apart:?}");
+        let alone = knee_of_blocks(&blocks[..1]).unwrap();
+        let (x, y): (Vec<f64>, Vec<f64>) = blocks[0].iter().copied().unzip();
+        assert_eq!(alone, knee(&x, &y).unwrap());
+    }
 
     fn bent(n: u32, knee: f64, noise: f64, seed: u64) -> (Vec<f64>, Vec<f64>) {
         let mut random = ChaCha12Rng::seed_from_u64(seed);

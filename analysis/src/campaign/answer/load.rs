@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Anarchy, Estimate, HoldOut, NullCalibration, ParetoAnswer, Sensitivity};
+use super::{Anarchy, Estimate, HoldOut, MetricName, NullCalibration, ParetoAnswer, Sensitivity};
 use crate::stats::Interval;
 
 /// The game under one load. Sections that need the whole payoff tensor are null while profiles are missing.
@@ -39,6 +39,9 @@ pub struct LoadAnswer {
     pub shapley: Option<ShapleyValues>,
     /// Why there are no Shapley values.
     pub shapley_missing: Option<String>,
+    /// Everyone intelligent against everyone at the baseline; null if the design does not mark both for every player.
+    #[serde(default)]
+    pub intelligent_against_baseline: Option<AgainstBaseline>,
     /// Price of Anarchy and of Stability: the design's cost first, then the others.
     pub anarchy: Vec<Anarchy>,
     /// How near the game is to one with a potential.
@@ -302,6 +305,28 @@ pub struct Coalition {
     pub profile: Vec<usize>,
     /// Its value.
     pub value: f64,
+}
+
+/// Everyone intelligent against everyone at the baseline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AgainstBaseline {
+    /// The profile in which all play their baseline.
+    pub baseline: Vec<usize>,
+    /// The profile in which all play their intelligent strategy.
+    pub intelligent: Vec<usize>,
+    /// `ttft_p99_ms`, which is better below 1, and `output_tokens_per_s`, which is better above 1.
+    pub ratios: Vec<MetricRatio>,
+}
+
+/// A metric of one profile over that of another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricRatio {
+    /// The metric.
+    pub metric: MetricName,
+    /// The geometric mean of the blocks' ratios, intelligent over baseline, with the 95 % interval of paired blocks.
+    pub ratio: Option<Estimate>,
+    /// Why there is none.
+    pub missing: Option<String>,
 }
 
 /// How near the game is to one with a potential.

@@ -14,9 +14,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use load::{
-    BestResponseCycle, BestResponses, Cell, Coalition, Commitment, Continuum, EquilibriaAnswer,
-    EquilibriumAnswer, LoadAnswer, MetricMean, Move, Oscillating, PlayerPayoff, PotentialAnswer,
-    RegretAnswer, ReplicateAnswer, ShapleyPlayer, ShapleyValues, Stackelberg,
+    AgainstBaseline, BestResponseCycle, BestResponses, Cell, Coalition, Commitment, Continuum,
+    EquilibriaAnswer, EquilibriumAnswer, LoadAnswer, MetricMean, MetricRatio, Move, Oscillating,
+    PlayerPayoff, PotentialAnswer, RegretAnswer, ReplicateAnswer, ShapleyPlayer, ShapleyValues,
+    Stackelberg,
 };
 pub use over_loads::{CurvePoint, FeedbackShare, FeedbackStart, KneeAnswer, OverLoads, Regime};
 pub use pareto::{ObjectiveAnswer, ParetoAnswer, ParetoPoint, SameObjectives};

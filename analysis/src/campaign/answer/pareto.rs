@@ -14,7 +14,7 @@ pub struct ParetoAnswer {
     pub points: Vec<ParetoPoint>,
     /// The volume that the front dominates up to the reference point; null with a reason.
     pub hypervolume: Option<f64>,
-    /// 95 % percentiles over resampled blocks.
+    /// 95 % interval over resampled blocks, bias-corrected and accelerated; null of less than five whole blocks.
     pub hypervolume_interval: Option<Interval>,
     /// Why there is no volume.
     pub hypervolume_missing: Option<String>,
@@ -44,8 +44,14 @@ pub struct ParetoPoint {
     pub standard_errors: Vec<Option<f64>>,
     /// Whether nothing dominates it.
     pub on_front: bool,
-    /// Share of resamples in which nothing dominates it; null of one block.
+    /// Share of resamples of whole blocks in which nothing dominates it; null of one block.
     pub membership: Option<f64>,
+    /// Whether it belongs to the front for sure: in at least 95 % of the resamples; null of one block.
+    #[serde(default)]
+    pub is_sure: Option<bool>,
+    /// 95 % intervals of the means, by objective: bias-corrected and accelerated; null of less than five blocks.
+    #[serde(default)]
+    pub intervals: Vec<Option<Interval>>,
     /// Whether it is on the front at the resolution of the measurement: two standard errors per objective; null of
     /// one block.
     pub on_epsilon_front: Option<bool>,

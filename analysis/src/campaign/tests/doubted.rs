@@ -22,6 +22,22 @@ fn a_price_of_nothing_is_not_worth_a_doubt() {
 }
 
 #[test]
+fn a_material_price_that_no_bound_claims_is_no_weighty_doubt() {
+    // Two equilibria of the same cost, and noise that makes one of them look worse.
+    let costs = |_: usize, profile: &[usize]| match profile[0] == profile[1] {
+        true => vec![1.0, 1.0],
+        false => vec![1.5, 1.5],
+    };
+    let found: Vec<Doubt> = (0..6)
+        .flat_map(|seed| {
+            let data = campaign(design(&[2, 2], 8, 1, ""), 0.3, seed, costs);
+            about(&analyze(&data, &SETTINGS), "null").into_iter().cloned().collect::<Vec<Doubt>>()
+        })
+        .collect();
+    assert!(!found.is_empty() && found.iter().all(|doubt| doubt.weight == 2), "{found:?}");
+}
+
+#[test]
 fn the_held_out_price_is_compared_with_that_of_pure_equilibria() {
     // Two pure equilibria of price 1 and a costly mixed one between them.
     let costs = |_: usize, profile: &[usize]| match profile[0] == profile[1] {

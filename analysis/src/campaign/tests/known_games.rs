@@ -141,6 +141,40 @@ fn every_listed_equilibrium_is_followed_through_the_resamples() {
 }
 
 #[test]
+fn the_intelligent_profile_is_compared_with_the_baseline_block_by_block() {
+    let mut data = campaign(design(&[2, 3], 6, 1, ""), 0.0, 1, |_, _| vec![1.0; 2]);
+    for record in data.records.iter_mut().flatten() {
+        // Blocks differ by much more than profiles, and each has a little noise of its own.
+        let block = 1.0 + record.block as f64;
+        let own = 1.0 + 0.01 * (record.block as f64 - 2.5);
+        let (tail, throughput) = match record.profile[..] {
+            [0, 0] => (66.4, 100.0),
+            [1, 2] => (21.5 * own, 113.0),
+            _ => (1.0, 1.0),
+        };
+        record.metrics.insert("ttft_p99_ms".to_owned(), Some(tail * block));
+        record.metrics.insert("output_tokens_per_s".to_owned(), Some(throughput / block));
+    }
+    let find = |data: &CampaignData| {
+        analyze(data, &SETTINGS).loads[0].intelligent_against_baseline.clone()
+    };
+    let found = find(&data).unwrap();
+    assert_eq!((&found.baseline, &found.intelligent), (&vec![0, 0], &vec![1, 2]));
+    let [tail, throughput] = [0, 1].map(|at: usize| found.ratios[at].ratio.unwrap());
+    let within = tail.interval.unwrap();
+    assert!((tail.value - 21.5 / 66.4).abs() < 1e-3 && within.low < tail.value, "{tail:?}");
+    assert!(within.high < 0.34 && within.low > 0.31 && tail.blocks == 6, "{tail:?}");
+    assert!((throughput.value - 1.13).abs() < 1e-9, "{throughput:?}");
+    for record in data.records.iter_mut().flatten() {
+        record.metrics.remove("output_tokens_per_s");
+    }
+    let silent = find(&data).unwrap();
+    assert!(silent.ratios[1].ratio.is_none() && silent.ratios[1].missing.is_some());
+    data.design.players[0].baseline = None;
+    assert_eq!(find(&data), None);
+}
+
+#[test]
 fn equal_payoffs_claim_nothing() {
     let mut claims = 0;
     for seed in 0..10 {

@@ -18,6 +18,7 @@ pub(super) fn print(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> 
     prices(analysis, out)?;
     equilibria(analysis, out)?;
     players(analysis, out)?;
+    against_baseline(analysis, out)?;
     curves(analysis, out)?;
     fronts(analysis, out)
 }
@@ -178,6 +179,29 @@ fn players(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     write!(out, "{table}")
 }
 
+fn against_baseline(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
+    let compared =
+        || analysis.loads.iter().filter(|load| load.intelligent_against_baseline.is_some());
+    if compared().next().is_none() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", heading("All intelligent over all baseline"))?;
+    let mut table = Table::new(&["load", "metric", "ratio", "95 % interval", "blocks"]);
+    table = table.left(1);
+    for load in compared() {
+        for own in load.intelligent_against_baseline.iter().flat_map(|found| &found.ratios) {
+            table.row(vec![
+                analysis.design.loads[load.load].name.clone(),
+                own.metric.name.clone(),
+                optional(own.ratio.map(|ratio| ratio.value)),
+                interval(own.ratio.and_then(|ratio| ratio.interval).as_ref()),
+                own.ratio.map_or(0, |ratio| ratio.blocks).to_string(),
+            ]);
+        }
+    }
+    write!(out, "{table}")
+}
+
 fn curves(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
     let over = &analysis.over_loads;
     if analysis.loads.len() < 2 {
@@ -218,8 +242,8 @@ fn fronts(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     writeln!(out, "\n{}", heading("Pareto front"))?;
-    let mut table = Table::new(&["load", "profile", "membership", "within 2 SE"]);
-    table = table.left(1).left(3);
+    let mut table = Table::new(&["load", "profile", "membership", "sure", "within 2 SE"]);
+    table = table.left(1).left(3).left(4);
     for load in fronts {
         let Some(front) = &load.pareto else { continue };
         for point in front.points.iter().filter(|point| point.on_front) {
@@ -230,6 +254,7 @@ fn fronts(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
                 analysis.design.loads[load.load].name.clone(),
                 names.collect::<Vec<&str>>().join(", "),
                 point.membership.map_or_else(|| "-".to_owned(), percent),
+                point.is_sure.map_or_else(|| "-".to_owned(), word),
                 point.on_epsilon_front.map_or_else(|| "-".to_owned(), word),
             ]);
         }
