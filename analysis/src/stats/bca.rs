@@ -14,6 +14,12 @@ const SEED: u64 = 0x6263_6100;
 /// fewer than five values, of which it would say more than they know.
 #[must_use]
 pub fn mean_interval_bca(values: &[f64]) -> Option<Interval> {
+    mean_interval_bca_of(values, RESAMPLES)
+}
+
+/// The same from so many resamples.
+#[must_use]
+pub fn mean_interval_bca_of(values: &[f64], resamples: usize) -> Option<Interval> {
     const LEAST: usize = 5;
     if values.len() < LEAST || values.iter().any(|value| !value.is_finite()) {
         return None;
@@ -24,16 +30,16 @@ pub fn mean_interval_bca(values: &[f64]) -> Option<Interval> {
     }
     let n = values.len();
     let mut random = ChaCha12Rng::seed_from_u64(SEED);
-    let mut means: Vec<f64> = (0..RESAMPLES)
+    let mut means: Vec<f64> = (0..resamples)
         .map(|_| (0..n).map(|_| values[random.random_range(0..n)]).sum::<f64>() / n as f64)
         .collect();
     means.sort_by(f64::total_cmp);
     let normal = Normal::standard();
     let below = means.partition_point(|mean| *mean < centre);
     let equal = means.partition_point(|mean| *mean <= centre) - below;
-    let share = (below as f64 + equal as f64 / 2.0) / RESAMPLES as f64;
+    let share = (below as f64 + equal as f64 / 2.0) / resamples as f64;
     let bias =
-        normal.inverse_cdf(share.clamp(0.5 / RESAMPLES as f64, 1.0 - 0.5 / RESAMPLES as f64));
+        normal.inverse_cdf(share.clamp(0.5 / resamples as f64, 1.0 - 0.5 / resamples as f64));
     // Leaving a value out moves a mean by its deviation, up to a factor that cancels.
     let power = |exponent| values.iter().map(|value| (value - centre).powi(exponent)).sum::<f64>();
     let acceleration = power(3) / (6.0 * power(2).powf(1.5));
