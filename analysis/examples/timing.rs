@@ -3,20 +3,23 @@
 //!
 //! The first line of standard input is the computation, a JSON object with its name in `task` and its input. Every
 //! further line asks for one measurement: the answer is a line of JSON with `seconds` of processor time, per call and
-//! over as many calls as take a fiftieth of a second together, and `answer`, which is what others must get as well.
+//! over as many calls as take a fiftieth of a second together, `peak_bytes` of resident memory by then, and `answer`,
+//! which is what others must get as well.
 
 use std::io::BufRead;
 use std::time::Duration;
 
+use nashtrace_analysis::game::anarchy::{PairedBlocks, Pairing, resample_anarchy};
 use nashtrace_analysis::game::shapley::shapley;
 use nashtrace_analysis::game::{
     CorrelatedKind, Deadline, Game, Player, Search, equilibria, extreme_correlated, logit_path,
     pure_equilibria,
 };
-use nashtrace_analysis::pareto::{contributions, hypervolume, ranks};
+use nashtrace_analysis::pareto::design::{latin_hypercube, least_distance, spread_out};
+use nashtrace_analysis::pareto::{contributions, front, hypervolume, ranks, sampled_hypervolume};
 use nashtrace_analysis::stats::{
     self, Around, Deterministic, KpssLags, LagChoice, Model, adf, autocorrelations, block_length,
-    change_points, kpss, mean_interval_bca,
+    change_points, kpss, mean_interval_bca_of,
 };
 use serde_json::{Value, json};
 
@@ -30,7 +33,7 @@ fn main() {
     let computation = computation(&job);
     for _ in lines {
         let (seconds, answer) = measured(&*computation);
-        println!("{}", json!({"seconds": seconds, "answer": answer}));
+        println!("{}", json!({"seconds": seconds, "peak_bytes": peak_bytes(), "answer": answer}));
     }
 }
 
@@ -60,6 +63,15 @@ fn processor_time() -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
 }
 
+fn peak_bytes() -> u64 {
+    // SAFETY: all fields are integers, for which zero is a value.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: the pointer is to a structure that outlives the call.
+    let failed = unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) };
+    assert_eq!(failed, 0, "every process knows its own usage");
+    1024 * usage.ru_maxrss.unsigned_abs()
+}
+
 fn computation(job: &Value) -> Box<dyn Fn() -> Value> {
     let field = |name: &str| &job[name];
     let series = || numbers(field("values"));
@@ -67,20 +79,22 @@ fn computation(job: &Value) -> Box<dyn Fn() -> Value> {
         "pure" => with_game(job, |game| json!(pure_equilibria(game).len())),
         "equilibria" => with_game(job, |game| {
             let found = equilibria(game, Search { seed: 0, stop: &|| false, budget: None });
-            json!({"count": found.equilibria.len(), "completeness": found.completeness.to_string()})
+            let profiles: Vec<_> = found.equilibria.iter().map(|one| &one.profile).collect();
+            json!({"profiles": profiles, "completeness": found.completeness.to_string()})
         }),
         "logit" => with_game(job, |game| json!(logit_path(game, 1e-8, &|| false).regret)),
-        "correlated" => with_game(job, |game| {
-            let welfare: Vec<f64> = (0..game.profiles()).map(|p| game.welfare(p)).collect();
-            let found = extreme_correlated(
-                game,
-                CorrelatedKind::Correlated,
-                &welfare,
-                true,
-                Deadline::NEVER,
-            );
-            json!(found.expect("a small program").value)
-        }),
+        task @ ("correlated" | "coarse correlated") => {
+            let kind = match task {
+                "correlated" => CorrelatedKind::Correlated,
+                _ => CorrelatedKind::Coarse,
+            };
+            with_game(job, move |game| {
+                let welfare: Vec<f64> = (0..game.profiles()).map(|p| game.welfare(p)).collect();
+                let found = extreme_correlated(game, kind, &welfare, true, Deadline::NEVER);
+                json!(found.expect("a small program").value)
+            })
+        }
+        "bootstrap" => bootstrap(job),
         "shapley" => with(series(), |values| json!(shapley(values))),
         "pelt" => {
             let model = match field("model").as_str() {
@@ -113,18 +127,37 @@ fn computation(job: &Value) -> Box<dyn Fn() -> Value> {
             json!(autocorrelations(series, 40).expect("a series with noise")[1])
         }),
         "block length" => with(series(), |series| json!(block_length(series))),
-        "bca" => with(series(), |values| {
-            let found = mean_interval_bca(values).expect("enough values");
-            json!([found.low, found.high])
-        }),
+        "bca" => {
+            let resamples = field("resamples").as_u64().expect("a number") as usize;
+            with(series(), move |values| {
+                let found = mean_interval_bca_of(values, resamples).expect("enough values");
+                json!([found.low, found.high])
+            })
+        }
         "hypervolume" => {
             let reference = numbers(field("reference"));
             with(rows(job), move |points| json!(hypervolume(points, &reference)))
+        }
+        "sampled hypervolume" => {
+            let reference = numbers(field("reference"));
+            let samples = field("samples").as_u64().expect("a number") as u32;
+            with(rows(job), move |points| {
+                json!(sampled_hypervolume(points, &reference, samples, 1).volume)
+            })
         }
         "contributions" => {
             let reference = numbers(field("reference"));
             with(rows(job), move |points| {
                 json!(contributions(points, &reference).iter().sum::<f64>())
+            })
+        }
+        "front" => with(rows(job), |points| json!(front(points).len())),
+        "spread" => {
+            let [points, knobs] =
+                ["points", "knobs"].map(|name| field(name).as_u64().expect("a number") as usize);
+            Box::new(move || {
+                let design = spread_out(latin_hypercube(points, knobs, 1), 1, &|| true);
+                json!(least_distance(&design))
             })
         }
         "ranks" => with(rows(job), |points| json!(ranks(points).iter().max())),
@@ -134,6 +167,27 @@ fn computation(job: &Value) -> Box<dyn Fn() -> Value> {
 
 fn with<T: 'static>(input: T, call: impl Fn(&T) -> Value + 'static) -> Box<dyn Fn() -> Value> {
     Box::new(move || call(&input))
+}
+
+/// How often each pure equilibrium of the mean of some runs is one of the mean of runs drawn anew.
+fn bootstrap(job: &Value) -> Box<dyn Fn() -> Value> {
+    let runs: Vec<Vec<f64>> =
+        job["runs"].as_array().expect("a list of runs").iter().map(numbers).collect();
+    let shape: Vec<usize> = numbers(&job["shape"]).iter().map(|count| *count as usize).collect();
+    let mean = |index: usize| runs.iter().map(|run| run[index]).sum::<f64>() / runs.len() as f64;
+    let means = (0..runs[0].len()).map(mean).collect();
+    let game = Game::new(Player::numbered(&shape), means).expect("a game");
+    let cost = |payoffs: &[f64]| 1e3 - payoffs.iter().sum::<f64>();
+    let blocks = PairedBlocks {
+        costs: runs.iter().map(|run| run.chunks(shape.len()).map(cost).collect()).collect(),
+        payoffs: runs,
+        pairing: Pairing::Named,
+        left_out: 0,
+    };
+    with((game, blocks), |(game, blocks)| {
+        let found = resample_anarchy(game, blocks, 1000, 1, Deadline::NEVER);
+        json!(found.expect("an equilibrium").survival)
+    })
 }
 
 /// A game of `shape` with `values` in the library's order: the last player's strategy changes fastest, and the

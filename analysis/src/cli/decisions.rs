@@ -247,7 +247,7 @@ fn list(arguments: &Arguments, read: &Read<()>, out: &mut dyn Write) -> io::Resu
     for (facts, ()) in read.files() {
         let (filter, form, out) = (&filter, &mut form, &mut *out);
         let mut printer = Printer { facts, filter, form, out, result: Ok(()) };
-        if let Err(error) = scan(&facts.path, &mut printer, |_| {}) {
+        if let Err(error) = scan(read.place(facts), &mut printer, |_| {}) {
             complain(&error.to_string());
         }
         printer.result?;

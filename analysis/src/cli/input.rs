@@ -1,18 +1,19 @@
 //! Reading the traces that the user named.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use nashtrace::trace::DamageKind;
+use tempfile::NamedTempFile;
 
 use super::complain;
-use crate::load::{FileFacts, Run, Visitor, runs, scan};
+use crate::load::{FileFacts, Run, STANDARD_INPUT, Visitor, runs, scan};
 
 /// The traces of a command, and how it is told to answer.
 #[derive(clap::Args)]
 pub(super) struct Input {
-    /// Trace files, directories of them, or folders of lab runs
+    /// Trace files, directories of them, folders of lab runs, or - for one trace on standard input
     #[arg(required = true, value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// Print JSON
@@ -26,6 +27,8 @@ pub(super) struct Read<V> {
     pub(super) runs: Vec<ReadRun<V>>,
     /// Paths and files that could not be read at all, one sentence each.
     pub(super) unreadable: Vec<String>,
+    /// What stood on standard input: a trace is read more than once, and not only forwards.
+    spooled: Option<NamedTempFile>,
 }
 
 /// The files of one directory.
@@ -40,6 +43,14 @@ impl<V> Read<V> {
     /// The files of all runs.
     pub(super) fn files(&self) -> impl Iterator<Item = &(FileFacts, V)> {
         self.runs.iter().flat_map(|run| &run.files)
+    }
+
+    /// Where a file can be read again.
+    pub(super) fn place<'a>(&'a self, facts: &'a FileFacts) -> &'a Path {
+        match &self.spooled {
+            Some(spooled) if facts.path == Path::new(STANDARD_INPUT) => spooled.path(),
+            _ => &facts.path,
+        }
     }
 
     /// Whether everything that was named could be read to its end.
@@ -61,8 +72,22 @@ impl<V> Read<V> {
 
 /// Read every file that the paths stand for. What cannot be read is named on standard error.
 pub(super) fn read<V: Visitor>(input: &Input, mut visitor: impl FnMut() -> V) -> Read<V> {
-    let (found, errors) = runs(&input.paths);
+    let is_input = |path: &&PathBuf| path.as_path() == Path::new("-");
+    let named: Vec<PathBuf> = input.paths.iter().filter(|path| !is_input(path)).cloned().collect();
+    let (mut found, errors) = runs(&named);
     let mut unreadable: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    let mut spooled = None;
+    if input.paths.iter().any(|path| is_input(&path)) {
+        match spool() {
+            Ok(file) => {
+                let files = vec![file.path().to_owned()];
+                found.push(Run { folder: STANDARD_INPUT.into(), files });
+                spooled = Some(file);
+            }
+            Err(error) => unreadable.push(format!("{STANDARD_INPUT}: {error}")),
+        }
+    }
+    let is_spooled = |file: &Path| spooled.as_ref().is_some_and(|spooled| spooled.path() == file);
     unreadable.iter().for_each(|sentence| complain(sentence));
     let bar = progress_bar(&found);
     let mut before = 0;
@@ -72,15 +97,22 @@ pub(super) fn read<V: Visitor>(input: &Input, mut visitor: impl FnMut() -> V) ->
         for file in &run.files {
             let mut visitor = visitor();
             match scan(file, &mut visitor, |offset| bar.set_position(before + offset)) {
-                Ok(facts) => {
+                Ok(mut facts) => {
+                    if is_spooled(file) {
+                        facts.path = STANDARD_INPUT.into();
+                    }
                     before += facts.bytes;
                     let damage = facts.damage_sentences();
                     bar.suspend(|| damage.iter().for_each(|sentence| complain(sentence)));
                     files.push((facts, visitor));
                 }
                 Err(error) => {
-                    bar.suspend(|| complain(&error.to_string()));
-                    unreadable.push(error.to_string());
+                    let mut sentence = error.to_string();
+                    if is_spooled(file) {
+                        sentence = sentence.replace(&*file.to_string_lossy(), STANDARD_INPUT);
+                    }
+                    bar.suspend(|| complain(&sentence));
+                    unreadable.push(sentence);
                 }
             }
         }
@@ -89,7 +121,14 @@ pub(super) fn read<V: Visitor>(input: &Input, mut visitor: impl FnMut() -> V) ->
         }
     }
     bar.finish_and_clear();
-    Read { runs, unreadable }
+    Read { runs, unreadable, spooled }
+}
+
+/// Standard input as a file.
+fn spool() -> std::io::Result<NamedTempFile> {
+    let mut file = NamedTempFile::new()?;
+    std::io::copy(&mut std::io::stdin().lock(), &mut file)?;
+    Ok(file)
 }
 
 /// A bar for long work, on a terminal only.

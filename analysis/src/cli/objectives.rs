@@ -85,6 +85,11 @@ impl Objectives {
         if self.objectives.is_empty() {
             return Err("name the objectives, such as --objectives ttft:min,throughput:max".into());
         }
+        for (index, objective) in self.objectives.iter().enumerate() {
+            if self.objectives[..index].iter().any(|other| other.name == objective.name) {
+                return Err(format!("--objectives names {} twice", objective.name));
+            }
+        }
         let mut points = vec![Vec::new(); columns.len()];
         for objective in &self.objectives {
             let values = columns.numbers(&objective.name).map_err(|error| error.to_string())?;

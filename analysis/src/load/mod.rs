@@ -26,7 +26,7 @@ pub use measurement::{
 };
 pub(crate) use measurement::{content, source_of};
 pub use outcomes::{Outcome, OutcomeError, Outcomes};
-pub use paths::{PathError, Run, outcomes_beside, runs};
+pub use paths::{PathError, Run, STANDARD_INPUT, outcomes_beside, runs};
 pub use prometheus::{MetricKind, Sample, Selector, SeriesName, parse_exposition};
 pub use scan::{FileFacts, Ledgers, Names, ProducerFacts, Visitor, scan};
 pub use scrape::{

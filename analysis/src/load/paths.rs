@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use nashtrace::trace::EXTENSION;
 
+/// What a trace on standard input is called in place of its path.
+pub const STANDARD_INPUT: &str = "standard input";
+
 /// Why a path leads to no trace.
 #[derive(Debug, thiserror::Error)]
 pub enum PathError {
@@ -69,9 +72,13 @@ fn add(runs: &mut Vec<(PathBuf, Run)>, file: PathBuf) {
     runs.push((directory, Run { folder: folder.to_owned(), files: vec![file] }));
 }
 
-/// `requests.jsonl` of the lab run that a trace belongs to: beside the trace or beside its directory.
+/// `requests.jsonl` of the lab run that a trace belongs to: beside the trace or beside its directory. Nothing is
+/// beside standard input.
 #[must_use]
 pub fn outcomes_beside(trace: &Path) -> Option<PathBuf> {
+    if trace == Path::new(STANDARD_INPUT) {
+        return None;
+    }
     let trace = canonical(trace);
     let folders = trace.ancestors().skip(1).take(2);
     folders.map(|folder| folder.join("requests.jsonl")).find(|file| file.is_file())

@@ -14,6 +14,12 @@ const SEED: u64 = 0x6263_6100;
 /// fewer than five values, of which it would say more than they know.
 #[must_use]
 pub fn mean_interval_bca(values: &[f64]) -> Option<Interval> {
+    mean_interval_bca_of(values, RESAMPLES)
+}
+
+/// The same from so many resamples.
+#[must_use]
+pub fn mean_interval_bca_of(values: &[f64], resamples: usize) -> Option<Interval> {
     const LEAST: usize = 5;
     if values.len() < LEAST || values.iter().any(|value| !value.is_finite()) {
         return None;
@@ -24,7 +30,7 @@ pub fn mean_interval_bca(values: &[f64]) -> Option<Interval> {
     }
     let n = values.len();
     let mut random = ChaCha12Rng::seed_from_u64(SEED);
-    let mut means: Vec<f64> = (0..RESAMPLES)
+    let mut means: Vec<f64> = (0..resamples)
         .map(|_| (0..n).map(|_| values[random.random_range(0..n)]).sum::<f64>() / n as f64)
         .collect();
     means.sort_by(f64::total_cmp);

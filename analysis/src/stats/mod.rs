@@ -22,7 +22,7 @@ pub use adf::{AdfTest, Deterministic, LagChoice, adf, default_longest_lag};
 pub use autocorrelation::{
     CrossCorrelation, autocorrelations, bartlett_bands, cross_correlation, effective_sample_size,
 };
-pub use bca::{interval_bca, mean_interval_bca};
+pub use bca::{interval_bca, mean_interval_bca, mean_interval_bca_of};
 pub use block_length::block_length;
 pub use bootstrap::{Estimate, Interval, mean_interval};
 pub use changepoint::{ChangePoints, Model, Noise, Penalty, Search, Segmentation, change_points};
@@ -34,6 +34,7 @@ pub use kpss::{Around, Clipped, KPSS_LEVELS, KpssLags, KpssTest, kpss};
 pub use normal::Normal;
 pub use oscillation::{
     Crossings, Drive, Oscillation, OscillationSettings, Peak, PlanVariant, oscillation,
+    oscillation_while,
 };
 pub use quantile::{mean, quantile_interval, quantile_sorted};
 pub use rank::{Correlation, spearman};

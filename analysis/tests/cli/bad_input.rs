@@ -198,3 +198,30 @@ fn wrong_use_is_exit_code_2() {
     assert_eq!(help.status.code(), Some(0));
     assert!(String::from_utf8(help.stdout).unwrap().contains("Examples:"));
 }
+
+#[test]
+fn every_command_reads_a_trace_from_standard_input() {
+    let recorded = example();
+    let file = recorded.file();
+    let path = file.to_str().unwrap();
+    let of_input = |command: &str, options: &[&str], input: &std::path::Path| {
+        let arguments = [&[command, "-", "--json"], options].concat();
+        command_of(&arguments).stdin(std::fs::File::open(input).unwrap()).output().unwrap()
+    };
+    for command in ["info", "verify", "decisions", "regret", "blocks", "transfers", "planner"] {
+        let named = nashtrace(&[command, path, "--json"]);
+        let piped = of_input(command, &[], &file);
+        assert_eq!(piped.status.code(), named.status.code(), "{command}");
+        let folder = file.parent().unwrap().parent().unwrap().to_str().unwrap();
+        let text = String::from_utf8(named.stdout).unwrap();
+        let expected = text.replace(path, "standard input").replace(folder, "standard input");
+        assert_eq!(String::from_utf8(piped.stdout).unwrap(), expected, "{command}");
+    }
+    let no_trace = recorded.run_file("no trace");
+    std::fs::write(&no_trace, "something else").unwrap();
+    let output = of_input("info", &[], &no_trace);
+    assert_eq!(output.status.code(), Some(2));
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert!(complaint.starts_with("nashtrace: standard input: "), "{complaint}");
+    assert_eq!(complaint.lines().count(), 1, "{complaint}");
+}

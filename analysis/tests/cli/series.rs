@@ -214,3 +214,62 @@ fn a_trace_is_judged_by_its_series_and_its_regret() {
     assert_eq!(failed[failed.len() - 1]["test"], "nobody would move");
     assert_eq!(found["parts"][0]["regret"]["value"], 4.0);
 }
+
+#[test]
+fn squares_that_overflow_are_refused() {
+    let huge = table("x", (0..100).map(|t| if t % 3 == 0 { 1e308 } else { -1e308 }));
+    let close = table("x", (0..100).map(|t| f64::from(t % 7) * 1e-200));
+    for test in ["adf", "kpss", "pelt", "cusum", "oscillation", "acf"] {
+        let (sentence, code) = complaint(&["stats", test, "-"], &huge);
+        let why = "squares of 1e308 are beyond double precision: scale the series";
+        assert_eq!(
+            (sentence, code),
+            (format!("standard input: column x: {why}"), Some(1)),
+            "{test}"
+        );
+        let (sentence, code) = complaint(&["stats", test, "-"], &close);
+        assert!(sentence.contains("squares of 6e-200 are beyond"), "{test}: {sentence}");
+        assert_eq!(code, Some(1), "{test}");
+    }
+    let points = "a,b\n-1e308,1e308\n1e308,-1e308\n";
+    let found = answer(
+        &[
+            "pareto",
+            "-",
+            "--objectives",
+            "a:min,b:min",
+            "--reference",
+            "a=1.1e308,b=1.1e308",
+            "--json",
+        ],
+        points,
+    );
+    assert_eq!(found["hypervolume"], Value::Null);
+    assert!(found["completeness"].as_str().unwrap().starts_with("overflows"), "{found}");
+    assert_eq!(found["contributions"], Value::Null);
+}
+
+#[test]
+fn options_that_mean_nothing_are_refused() {
+    let twice = ["pareto", "-", "--objectives", "a:min,a:max"];
+    let (sentence, code) = complaint(&twice, "a,b\n1,2\n3,4\n");
+    assert_eq!((sentence.as_str(), code), ("--objectives names a twice", Some(2)));
+    for epsilon in ["nan", "-1", "inf"] {
+        let option = format!("--epsilon={epsilon}");
+        let output = with_input(&["equilibrium", "-", &option], "a\n1\n2\n");
+        assert_eq!(output.status.code(), Some(2), "{epsilon}");
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains("a number of 0 or more"), "{text}");
+    }
+}
+
+#[test]
+fn a_search_for_oscillations_ends_in_time() {
+    let wave = |t: i32| (f64::from(t) / 8.0).sin();
+    let input = table("x", (0..2000).map(wave).zip(chaos(2000)).map(|(a, b)| a + b));
+    let found = answer(&["stats", "oscillation", "-", "--json", "--time-limit", "1e-9"], &input);
+    assert_eq!(found["completeness"], "time was up: 0 of 999 surrogates, too few to decide");
+    assert_eq!((&found["oscillating"], &found["surrogates"]), (&Value::Null, &0.into()));
+    let whole = answer(&["stats", "oscillation", "-", "--json"], &input);
+    assert_eq!((&whole["completeness"], &whole["oscillating"]), (&"complete".into(), &true.into()));
+}

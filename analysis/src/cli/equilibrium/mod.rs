@@ -40,7 +40,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "C")]
     regret: Option<String>,
     /// Regret below this is none; of a trace, in KV blocks
-    #[arg(long, value_name = "E", default_value_t = 1.0)]
+    #[arg(long, value_name = "E", default_value_t = 1.0, value_parser = epsilon)]
     epsilon: f64,
     /// Divide a trace into at most this many windows
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(10..=100_000))]
@@ -51,6 +51,13 @@ pub(super) struct Arguments {
     /// Outcomes of the requests (JSON lines) [default: requests.jsonl of the lab run]
     #[arg(long, value_name = "FILE")]
     outcomes: Option<PathBuf>,
+}
+
+fn epsilon(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(epsilon) if epsilon >= 0.0 && epsilon.is_finite() => Ok(epsilon),
+        _ => Err("a number of 0 or more".into()),
+    }
 }
 
 impl Arguments {

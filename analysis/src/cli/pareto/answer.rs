@@ -11,6 +11,9 @@ use crate::pareto::{
 /// Fronts of more points have no contributions: each is a volume of its own.
 const MOST_CONTRIBUTIONS: usize = 1000;
 
+/// The volume is beyond what a double holds.
+const OVERFLOWS: &str = "overflows: the volume is beyond double precision, scale the objectives";
+
 /// Everything that is said.
 pub(super) struct Answer {
     /// The points that are compared, towards small: rows, or means of configurations.
@@ -33,7 +36,7 @@ pub(super) struct Volume {
     pub(super) value: f64,
     /// The standard error of a sampled one.
     pub(super) error: Option<f64>,
-    /// Why it was sampled, or `exact`.
+    /// Why it was sampled, that it overflows, or `exact`.
     pub(super) completeness: &'static str,
     /// Points of the front that are not better than the reference in every objective.
     pub(super) beyond: Vec<usize>,
@@ -172,12 +175,14 @@ fn volume(
         hypervolume_while(&front, &reference, &|| !deadline.has_passed())
             .ok_or("sampled: time was up before the exact volume was known")
     };
-    let is_exact = exact.is_ok();
+    let is_exact = exact.is_ok_and(f64::is_finite);
     let (value, error, completeness) = match exact {
-        Ok(value) => (value, None, "exact"),
+        Ok(value) if value.is_finite() => (value, None, "exact"),
+        Ok(value) => (value, None, OVERFLOWS),
         Err(why) => {
             let sampled =
                 sampled_hypervolume(&front, &reference, arguments.samples, arguments.seed);
+            let why = if sampled.volume.is_finite() { why } else { OVERFLOWS };
             (sampled.volume, Some(sampled.error), why)
         }
     };

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::{Answer, Answered, Failure, Input, show};
 use crate::cli::show::finite;
+use crate::cli::time_limit::TimeLimit;
 use crate::report::{self, count, heading, number, percent, sentence};
-use crate::stats::{Crossings, Oscillation, OscillationSettings, Peak, oscillation};
+use crate::stats::{Crossings, Oscillation, OscillationSettings, Peak, oscillation_while};
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -22,6 +23,8 @@ pub(super) struct Arguments {
     /// Where the random numbers begin
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    limit: TimeLimit,
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
@@ -43,13 +46,17 @@ fn answer(arguments: &Arguments) -> Result<Answer, Failure> {
         level: arguments.level,
         seed: arguments.seed,
     };
-    let found = oscillation(&series, &settings).map_err(|refusal| table.refused(refusal))?;
+    let deadline = arguments.limit.deadline();
+    let found = oscillation_while(&series, &settings, &|| !deadline.has_passed())
+        .map_err(|refusal| table.refused(refusal))?;
+    let completeness = completeness(&found, settings.surrogates);
     // Without an oscillation the numbers are those of the peak that comes closest.
     let shown = found.found().or(found.peaks.first());
     let json = json!({
         "column": table.column,
         "n": series.len(),
-        "oscillating": found.found().is_some(),
+        "oscillating": found.is_decided().then(|| found.found().is_some()),
+        "completeness": completeness,
         "period": shown.and_then(|peak| finite(peak.crossings.period)),
         "r": shown.and_then(|peak| finite(peak.crossings.r)),
         "surrogate_p": shown.map(|peak| peak.surrogate_p),
@@ -63,11 +70,21 @@ fn answer(arguments: &Arguments) -> Result<Answer, Failure> {
             "crossings": found.plan.crossings,
             "variation": finite(found.plan.variation),
         },
-        "surrogates": arguments.surrogates,
+        "surrogates": found.surrogates,
         "level": found.level,
         "seed": arguments.seed,
     });
-    Ok(Answer { json, text: text(&found, series.len()) })
+    Ok(Answer { json, text: text(&found, series.len(), &completeness) })
+}
+
+/// Whether all surrogates were compared with.
+fn completeness(found: &Oscillation, asked: usize) -> String {
+    let drawn = found.surrogates;
+    if drawn == asked {
+        return "complete".into();
+    }
+    let what = if found.is_decided() { "" } else { ", too few to decide" };
+    format!("time was up: {drawn} of {asked} surrogates{what}")
 }
 
 fn peak_json(peak: &Peak, level: f64) -> Value {
@@ -94,7 +111,7 @@ fn crossings_json(crossings: &Crossings) -> Value {
     })
 }
 
-fn text(found: &Oscillation, n: usize) -> String {
+fn text(found: &Oscillation, n: usize, completeness: &str) -> String {
     let verdict = match found.found() {
         Some(peak) => format!(
             "It oscillates with period {} (in samples) and amplitude {}; the oscillation is {}.",
@@ -102,7 +119,8 @@ fn text(found: &Oscillation, n: usize) -> String {
             number(peak.amplitude),
             peak.drive().name()
         ),
-        None => "No oscillation stands out from red noise.".into(),
+        None if found.is_decided() => "No oscillation stands out from red noise.".into(),
+        None => "It is not decided whether it oscillates.".into(),
     };
     let mut table = report::Table::new(&[
         "period",
@@ -125,7 +143,7 @@ fn text(found: &Oscillation, n: usize) -> String {
         ]);
     }
     format!(
-        "{} {} values\n{}\n{table}\n{}\n",
+        "{} {} values ({completeness})\n{}\n{table}\n{}\n",
         heading("Oscillation"),
         count(n as u64),
         sentence(&verdict),

@@ -119,6 +119,8 @@ pub struct Oscillation {
     pub plan: PlanVariant,
     /// The level at which a peak counts.
     pub level: f64,
+    /// Surrogates that were compared with; fewer than were asked for if time was up.
+    pub surrogates: usize,
 }
 
 impl Oscillation {
@@ -126,6 +128,14 @@ impl Oscillation {
     #[must_use]
     pub fn found(&self) -> Option<&Peak> {
         self.peaks.iter().find(|peak| peak.is_oscillation(self.level))
+    }
+
+    /// Whether surrogates enough were compared with: with fewer no p-value reaches the level, and only a series
+    /// without a regular peak is decided.
+    #[must_use]
+    pub fn is_decided(&self) -> bool {
+        let is_in_reach = 1.0 / (self.surrogates + 1) as f64 <= self.level;
+        is_in_reach || !self.peaks.iter().any(|peak| peak.is_oscillation(1.0))
     }
 }
 
@@ -141,6 +151,19 @@ impl Oscillation {
 ///
 /// If the series is shorter than 40 values or constant.
 pub fn oscillation(series: &[f64], settings: &OscillationSettings) -> Result<Oscillation, Refusal> {
+    oscillation_while(series, settings, &|| true)
+}
+
+/// The same; `go_on` is asked before every surrogate, and when it says no those drawn by then must do.
+///
+/// # Errors
+///
+/// If the series is shorter than 40 values or constant.
+pub fn oscillation_while(
+    series: &[f64],
+    settings: &OscillationSettings,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Oscillation, Refusal> {
     check(series, LEAST_LENGTH)?;
     let given = series;
     let series = without_trend(given);
@@ -149,10 +172,12 @@ pub fn oscillation(series: &[f64], settings: &OscillationSettings) -> Result<Osc
         return Err(Refusal::Singular);
     }
     let n = series.len();
-    let spectrum = Spectrum::of(&series);
+    let transform = spectrum::transform(n);
     let noise = RedNoise::fit(&series);
+    let spectrum = Spectrum::of(series, &transform);
     let heights = spectrum.heights(&noise);
-    let surrogates = noise.highest_peaks(n, settings.surrogates, settings.seed);
+    let surrogates =
+        noise.highest_peaks((n, &transform), settings.surrogates, settings.seed, go_on);
     let mut peaks: Vec<Peak> = Vec::new();
     while peaks.len() < MOST_PEAKS {
         let taken: Vec<(f64, f64)> = peaks.iter().map(|peak| peak.band).collect();
@@ -170,6 +195,7 @@ pub fn oscillation(series: &[f64], settings: &OscillationSettings) -> Result<Osc
         unfiltered: Crossings::of(&plain),
         plan: PlanVariant::of(&plain),
         level: settings.level,
+        surrogates: surrogates.len(),
     })
 }
 

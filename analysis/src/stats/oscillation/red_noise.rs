@@ -3,7 +3,7 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
-use super::spectrum::{Spectrum, highest};
+use super::spectrum::{Spectrum, Transform, highest};
 
 /// The autoregression that fits a series.
 pub(super) struct RedNoise {
@@ -25,12 +25,19 @@ impl RedNoise {
         1.0 / (1.0 + a * a - 2.0 * a * (std::f64::consts::TAU * frequency).cos()).max(1e-12)
     }
 
-    /// The highest peak of each surrogate series over its own fit.
-    pub(super) fn highest_peaks(&self, n: usize, surrogates: usize, seed: u64) -> Vec<f64> {
+    /// The highest peak of each surrogate series over its own fit; of fewer of them if `go_on` says no.
+    pub(super) fn highest_peaks(
+        &self,
+        (n, transform): (usize, &Transform),
+        surrogates: usize,
+        seed: u64,
+        go_on: &dyn Fn() -> bool,
+    ) -> Vec<f64> {
         let mut random = ChaCha12Rng::seed_from_u64(seed);
         // Long enough for the beginning to be forgotten, as far as it ever is.
         let before = (3.0 / (1.0 - self.coefficient).max(1e-3)) as usize;
         (0..surrogates)
+            .take_while(|_| go_on())
             .map(|_| {
                 let mut level = 0.0;
                 let mut next = || {
@@ -43,7 +50,8 @@ impl RedNoise {
                 });
                 let series: Vec<f64> = (0..n).map(|_| next()).collect();
                 let series = super::without_trend(&series);
-                let heights = Spectrum::of(&series).heights(&Self::fit(&series));
+                let noise = Self::fit(&series);
+                let heights = Spectrum::of(series, transform).heights(&noise);
                 highest(&heights, n, &[]).map_or(0.0, |(_, height)| height)
             })
             .collect()

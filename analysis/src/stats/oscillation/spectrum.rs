@@ -1,10 +1,20 @@
 //! The periodogram of a series, and what is in a band of it.
 
-use realfft::RealFftPlanner;
+use std::sync::Arc;
+
 use realfft::num_complex::Complex;
+use realfft::{RealFftPlanner, RealToComplex};
 
 use super::INTERVALS;
 use super::red_noise::RedNoise;
+
+/// How series of one length are transformed: to plan it takes as long as to do it.
+pub(super) type Transform = Arc<dyn RealToComplex<f64>>;
+
+/// The transform of series of this length.
+pub(super) fn transform(n: usize) -> Transform {
+    RealFftPlanner::new().plan_fft_forward(n)
+}
 
 /// The discrete Fourier transform of a series without mean and trend.
 pub(super) struct Spectrum {
@@ -28,11 +38,10 @@ pub(super) struct Filtered {
 const BAND: f64 = 1.3;
 
 impl Spectrum {
-    pub(super) fn of(series: &[f64]) -> Self {
+    pub(super) fn of(mut series: Vec<f64>, forward: &Transform) -> Self {
         let n = series.len();
-        let forward = RealFftPlanner::<f64>::new().plan_fft_forward(n);
         let mut bins = forward.make_output_vec();
-        forward.process(&mut series.to_vec(), &mut bins).expect("the lengths are the plan's");
+        forward.process(&mut series, &mut bins).expect("the lengths are the plan's");
         Self { n, bins }
     }
 
