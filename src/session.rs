@@ -236,12 +236,21 @@ pub(crate) fn totals(timeout: Duration) -> Result<Totals, SessionError> {
     }
 }
 
+/// Run `record` with the ring that the calling thread has for this session, or `refuse` if the recording is
+/// switched off; `None` if there is more to it, which is for [`with_producer`].
+#[inline]
+pub(crate) fn with_ring<R>(
+    record: impl FnOnce(Hook<'_>) -> R,
+    refuse: impl FnOnce(Hook<'_>) -> R,
+) -> Option<R> {
+    ring::with_ring(&RUNNING, record, refuse)
+}
+
 /// Run `record` with the calling thread's ring, or `refuse` if the recording is switched off.
 ///
 /// # Errors
 ///
 /// Why the thread has no ring. Nothing is counted; see [`count_without_ring`].
-#[inline]
 pub(crate) fn with_producer<R>(
     record: impl FnOnce(Hook<'_>) -> R,
     refuse: impl FnOnce(Hook<'_>) -> R,

@@ -16,7 +16,7 @@ pub(super) unsafe extern "C" fn record(block: *const Block) -> Status {
         // SAFETY: by the caller's promise.
         let block = unsafe { foreign::record(block) }?;
         match session::samples_block(hash(&block)) {
-            Some(true) => push(&block, None),
+            Some(true) => push(block, None),
             Some(false) => leave_out(&block, LossReason::SampledOut),
             None => Ok(()),
         }

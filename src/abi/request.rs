@@ -13,7 +13,7 @@ use crate::record::Request;
 /// `request` is NULL or points to `struct_size` readable bytes.
 pub(super) unsafe extern "C" fn record(request: *const Request) -> Status {
     // SAFETY: by the caller's promise.
-    guarded(|| push(&unsafe { foreign::record(request) }?, None))
+    guarded(|| push(unsafe { foreign::record(request) }?, None))
 }
 
 /// # Safety
