@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use crate::collector::{self, Command, Owner, Stopped};
 use crate::config::Config;
 use crate::cuda;
+use crate::lock;
 use crate::metrics::{self, Listener};
 use crate::record::{BlockSample, LossReason};
 use crate::ring::{self, Hook, Registry, SWITCHED_OFF, SessionLosses, SharedLosses, Snapshot};
@@ -35,6 +36,9 @@ static FORKED: AtomicBool = AtomicBool::new(false);
 
 /// Events that found no ring or no session.
 static WITHOUT_RING: SharedLosses = SharedLosses::new();
+
+/// Panics that reached the boundary.
+static PANICS: AtomicU64 = AtomicU64::new(0);
 
 static SESSION: Mutex<Option<Session>> = Mutex::new(None);
 
@@ -105,7 +109,7 @@ pub(crate) fn not_forked() -> Result<(), SessionError> {
 /// If a session runs already, or the trace file or the thread cannot be made.
 pub(crate) fn start(config: Config) -> Result<Option<String>, SessionError> {
     not_forked()?;
-    let mut slot = SESSION.try_lock_for(LOCK_TIMEOUT).ok_or(SessionError::Timeout)?;
+    let mut slot = lock::take(&SESSION).ok_or(SessionError::Timeout)?;
     if slot.is_some() {
         return Err(SessionError::AlreadyRunning);
     }
@@ -113,7 +117,7 @@ pub(crate) fn start(config: Config) -> Result<Option<String>, SessionError> {
     let registry = Registry::new(config.ring_bytes, config.max_producers);
     let (commands, received) = crossbeam_channel::unbounded();
     let generation = LAST.load(Ordering::Relaxed) + 2 * SWITCHED_OFF;
-    let before = LAST_STOP.lock().without_ring;
+    let before = lock::take(&LAST_STOP).ok_or(SessionError::Timeout)?.without_ring;
     let without_ring = SessionLosses { counters: &WITHOUT_RING, before };
     let metrics = prometheus::Registry::new();
     let metrics_address = config.metrics_address;
@@ -136,7 +140,10 @@ pub(crate) fn start(config: Config) -> Result<Option<String>, SessionError> {
         Ok(listener) => (listener, None),
         Err(reason) => (None, Some(reason)),
     };
-    *METRICS.lock() = Some(metrics);
+    // Nobody holds it for long; should it be held all the same, the text of the session before stays.
+    if let Some(mut shown) = lock::take(&METRICS) {
+        *shown = Some(metrics);
+    }
     LAST.store(generation, Ordering::Relaxed);
     *slot = Some(Session { registry, commands, _listener: listener });
     RUNNING.store(generation, Ordering::SeqCst);
@@ -150,7 +157,7 @@ pub(crate) fn start(config: Config) -> Result<Option<String>, SessionError> {
 /// If there was no session.
 pub(crate) fn metrics_text() -> Result<String, SessionError> {
     not_forked()?;
-    let registry = METRICS.try_lock_for(LOCK_TIMEOUT).ok_or(SessionError::Timeout)?.clone();
+    let registry = lock::take(&METRICS).ok_or(SessionError::Timeout)?.clone();
     registry.map(|registry| metrics::text(&registry)).ok_or(SessionError::NotRunning)
 }
 
@@ -189,20 +196,27 @@ fn ask<T>(command: fn(Sender<T>) -> Command, timeout: Duration) -> Result<T, Ses
 /// in any case.
 pub(crate) fn stop(timeout: Duration) -> Result<(), SessionError> {
     not_forked()?;
-    let session = SESSION
-        .try_lock_for(LOCK_TIMEOUT)
+    let session = lock::take(&SESSION)
         .ok_or(SessionError::Timeout)?
         .take()
         .ok_or(SessionError::NotRunning)?;
     RUNNING.store(0, Ordering::SeqCst);
     ring::order_hooks_before_stop();
-    *LAST_STOP.lock() = LastStop { without_ring: WITHOUT_RING.snapshot(), totals: None };
+    tell_last_stop(LastStop { without_ring: WITHOUT_RING.snapshot(), totals: None });
     let (reply, replied) = crossbeam_channel::bounded(1);
     session.commands.send(Command::Stop(reply)).map_err(|_| SessionError::NotRunning)?;
     let Stopped { totals, without_ring, result } =
         replied.recv_timeout(timeout).map_err(|_| SessionError::Timeout)?;
-    *LAST_STOP.lock() = LastStop { without_ring, totals: Some(totals) };
+    tell_last_stop(LastStop { without_ring, totals: Some(totals) });
     result.map_err(SessionError::Io)
+}
+
+/// A session is over in any case, so a caller who has interrupted one that asks for the counters is not
+/// refused: then they go on telling of the session before.
+fn tell_last_stop(stop: LastStop) {
+    if let Some(mut last) = lock::take(&LAST_STOP) {
+        *last = stop;
+    }
 }
 
 /// Turn the recording of the running session off or on. Hooks that are under way are finished.
@@ -217,6 +231,19 @@ pub(crate) fn switch(on: bool) -> Result<(), SessionError> {
     changed.map(drop).map_err(|_| SessionError::NotRunning)
 }
 
+/// An exported function has panicked: the host goes on, but nothing is recorded by a library that fails.
+#[cold]
+pub(crate) fn has_panicked() {
+    PANICS.fetch_add(1, Ordering::Relaxed);
+    // Where no session runs there is nothing to turn off.
+    let _ = switch(false);
+}
+
+/// Panics of exported functions and of collectors since the library was loaded.
+pub(crate) fn panics() -> u64 {
+    PANICS.load(Ordering::Relaxed)
+}
+
 /// What was produced, written and lost in the running session; if none runs, in the last one that was
 /// stopped, and what was lost since.
 ///
@@ -228,7 +255,7 @@ pub(crate) fn totals(timeout: Duration) -> Result<Totals, SessionError> {
     match commands() {
         Ok(_) => ask(Command::Totals, timeout),
         Err(_) => {
-            let last = LAST_STOP.lock();
+            let last = lock::take(&LAST_STOP).ok_or(SessionError::Timeout)?;
             let mut totals = last.totals.ok_or(SessionError::NotRunning)?;
             totals.add_losses(&WITHOUT_RING.snapshot().since(&last.without_ring));
             Ok(totals)
@@ -298,12 +325,12 @@ pub(crate) fn count_without_ring(count: impl FnOnce(&SharedLosses)) {
 }
 
 fn registry() -> Option<Arc<Registry>> {
-    let session = SESSION.try_lock_for(LOCK_TIMEOUT)?;
+    let session = lock::take(&SESSION)?;
     session.as_ref().map(|session| Arc::clone(&session.registry))
 }
 
 fn commands() -> Result<Sender<Command>, SessionError> {
-    let session = SESSION.try_lock_for(LOCK_TIMEOUT).ok_or(SessionError::Timeout)?;
+    let session = lock::take(&SESSION).ok_or(SessionError::Timeout)?;
     session.as_ref().map(|session| session.commands.clone()).ok_or(SessionError::NotRunning)
 }
 
@@ -319,6 +346,7 @@ impl Owner for Running {
 
     /// Hooks become no-ops, the host goes on.
     fn collector_died(&self) {
+        PANICS.fetch_add(1, Ordering::Relaxed);
         // Behind the lock, so that a session that is just being started is not set running afterwards.
         let session = SESSION.try_lock_for(LOCK_TIMEOUT);
         let was_running = self.change(|_| 0);
@@ -375,12 +403,15 @@ extern "C" fn at_exit() {
 }
 
 #[cfg(test)]
+mod panic_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::record::{Head, Kind, Request};
 
     /// What a hook is told that records a request now.
-    fn record() -> Result<(), LossReason> {
+    pub(super) fn record() -> Result<(), LossReason> {
         let head = Head::new(Kind::Request, size_of::<Request>());
         let fill = |hook: Hook<'_>| {
             let mut grant = hook.reserve(head, None)?;
@@ -392,6 +423,7 @@ mod tests {
 
     #[test]
     fn a_panic_of_the_collector_ends_the_session_and_nothing_else() {
+        let _turn = panic_tests::turn();
         let folder = tempfile::tempdir().unwrap();
         let config = || Config::new(folder.path().into());
         start(config()).unwrap();
