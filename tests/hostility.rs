@@ -259,6 +259,20 @@ fn told(counters: &mut Counters) -> Status {
     unsafe { (api().session_counters)(counters, TIMEOUT_MS) }
 }
 
+/// Pools that nobody has: the collector adds them up for its metrics, and lives.
+fn declare_pools_of_absurd_sizes() {
+    let directory = tempfile::tempdir().unwrap();
+    start(&options(directory.path()));
+    for (capacity_blocks, bytes_per_block) in
+        [(u64::MAX - 1, 1), (i64::MAX as u64, 1), (7, 1 << 60)]
+    {
+        declare(&BlockPool { capacity_blocks, bytes_per_block, tier: 1, ..empty() });
+    }
+    assert_eq!(record_the_others(), [Status::Ok; 6]);
+    flush();
+    assert_eq!(stop().panics, 0);
+}
+
 /// One test, because it begins in a process that has never had a session.
 #[test]
 fn whatever_a_caller_does_wrong_he_is_told_and_nothing_happens() {
@@ -310,4 +324,5 @@ fn whatever_a_caller_does_wrong_he_is_told_and_nothing_happens() {
     assert!(matches!((api().session_stop)(0), Status::Ok | Status::Timeout));
     assert_eq!(record_request(1), Status::Lost);
     assert_eq!((api().session_stop)(0), Status::NotRunning);
+    declare_pools_of_absurd_sizes();
 }
