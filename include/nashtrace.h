@@ -82,7 +82,8 @@ enum nashtrace_status
      */
     NASHTRACE_STATUS_IO = 10,
     /*
-     The collector did not answer in time.
+     The collector did not answer in time, or another call that has to be over first did not end; this is
+     what a signal handler is told that has interrupted one.
      */
     NASHTRACE_STATUS_TIMEOUT = 11,
     /*
@@ -970,6 +971,11 @@ typedef struct nashtrace_counters {
      Events lost, indexed by `nashtrace_loss_reason`; what has no reason is zero.
      */
     uint64_t lost[8];
+    /*
+     Panics of the library since it was loaded. None of them reached the host; one in a function that
+     was called switched the recording off, one on the library's own thread ended the session.
+     */
+    uint64_t panics;
 } nashtrace_counters;
 
 /*

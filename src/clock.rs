@@ -81,14 +81,15 @@ fn has_invariant_tsc() -> bool {
 #[must_use]
 #[inline]
 pub(crate) fn ticks() -> u64 {
-    if has_counter() { counter() } else { monotonic_ns() }
+    if source() == TickSource::Monotonic { monotonic_ns() } else { counter() }
 }
 
-/// Whether a tick is read from a register of the processor, without a call.
+/// Whether a tick is known to be read from a register of the processor, without a call; not before the first
+/// time was asked for.
 #[must_use]
 #[inline]
 pub(crate) fn has_counter() -> bool {
-    source() != TickSource::Monotonic
+    matches!(SOURCE.load(Ordering::Relaxed), 1 | 2)
 }
 
 /// The current time in ticks where [`has_counter`] says that they are counted by the processor.

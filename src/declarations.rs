@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use once_cell::sync::Lazy;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
+use crate::lock;
 use crate::record::{BlockPool, Head, Kind, Name, NameSpace};
 
 /// Declarations that a process may make in all, so that a caller who passes request ids by mistake costs
@@ -40,51 +40,85 @@ pub(crate) enum DeclarationError {
     /// Too many declarations.
     #[error("a process may declare {MOST} names and pools")]
     TooMany,
+    /// There is no pool with this id to be declared anew.
+    #[error("no pool with this id was declared")]
+    UnknownPool,
+    /// Another declaration is under way and does not end, for instance because this one comes from a signal
+    /// handler that has interrupted it.
+    #[error("another declaration is under way")]
+    Held,
 }
 
 #[derive(Default)]
 struct Table {
-    ids: HashMap<(NameSpace, Box<str>), u32>,
+    /// The ids of each space's names, which are their numbers from 1.
+    ids: HashMap<NameSpace, HashMap<Box<str>, u32>>,
     in_order: Vec<Declaration>,
-    /// Names of each space.
-    counts: HashMap<NameSpace, u32>,
     pools: u32,
 }
 
-/// Declarations outlive sessions, because callers keep the ids.
-static TABLE: Lazy<Mutex<Table>> = Lazy::new(Mutex::default);
+/// Declarations outlive sessions, because callers keep the ids. Made by the first of them, behind the lock.
+static TABLE: Mutex<Option<Table>> = Mutex::new(None);
 
 /// The id of a name; the same name always has the same id in a process.
 ///
 /// # Errors
 ///
-/// [`DeclarationError`] if the name is empty or too long, or if there are too many names.
+/// [`DeclarationError`] if the name is empty or too long, if there are too many names, or if the table is
+/// held.
 pub(crate) fn intern(space: NameSpace, text: &str) -> Result<u32, DeclarationError> {
     if text.is_empty() || text.len() > Name::MAX_LENGTH {
         return Err(DeclarationError::Length);
     }
-    let mut table = TABLE.lock();
-    let key = (space, Box::from(text));
-    if let Some(id) = table.ids.get(&key) {
+    // Memory is taken and given back behind the lock alone: a handler that interrupts this gets no further.
+    let mut table = take_table()?;
+    let Table { ids, in_order, .. } = table.get_or_insert_default();
+    let ids = ids.entry(space).or_default();
+    if let Some(id) = ids.get(text) {
         return Ok(*id);
     }
-    if table.in_order.len() >= MOST {
+    if in_order.len() >= MOST {
         return Err(DeclarationError::TooMany);
     }
-    let count = table.counts.entry(space).or_default();
-    *count += 1;
-    let id = *count;
-    let name = Interned { space, id, text: key.1.clone() };
-    table.in_order.push(Declaration::Name(name));
-    table.ids.insert(key, id);
+    let id = ids.len() as u32 + 1;
+    in_order.push(Declaration::Name(Interned { space, id, text: text.into() }));
+    ids.insert(text.into(), id);
     Ok(id)
 }
 
-/// The text behind an id.
+/// Declare a pool, whose id is 0, or say anew what the pool with that id is. Gives its id.
+///
+/// # Errors
+///
+/// [`DeclarationError`] if there is no pool with that id, if there are too many declarations, or if the
+/// table is held.
+pub(crate) fn declare_pool(mut pool: BlockPool) -> Result<u32, DeclarationError> {
+    let mut table = take_table()?;
+    let Table { in_order, pools, .. } = table.get_or_insert_default();
+    if pool.id > *pools {
+        return Err(DeclarationError::UnknownPool);
+    }
+    if in_order.len() >= MOST {
+        return Err(DeclarationError::TooMany);
+    }
+    if pool.id == 0 {
+        *pools += 1;
+        pool.id = *pools;
+    }
+    pool.head = Head::new(Kind::BlockPool, size_of::<BlockPool>());
+    in_order.push(Declaration::Pool(pool));
+    Ok(pool.id)
+}
+
+fn take_table() -> Result<MutexGuard<'static, Option<Table>>, DeclarationError> {
+    lock::take(&TABLE).ok_or(DeclarationError::Held)
+}
+
+/// The text behind an id, for the collector.
 #[must_use]
 pub(crate) fn text(space: NameSpace, id: u32) -> Option<String> {
     let table = TABLE.lock();
-    table.in_order.iter().find_map(|declaration| match declaration {
+    table.as_ref()?.in_order.iter().find_map(|declaration| match declaration {
         Declaration::Name(name) if name.space == space && name.id == id => {
             Some(name.text.to_string())
         }
@@ -92,35 +126,12 @@ pub(crate) fn text(space: NameSpace, id: u32) -> Option<String> {
     })
 }
 
-/// Declare a pool, whose id is 0, or say anew what the pool with that id is. Gives its id.
-///
-/// # Errors
-///
-/// [`DeclarationError::TooMany`] if there are too many declarations.
-pub(crate) fn declare_pool(mut pool: BlockPool) -> Result<u32, DeclarationError> {
-    let mut table = TABLE.lock();
-    if table.in_order.len() >= MOST {
-        return Err(DeclarationError::TooMany);
-    }
-    if pool.id == 0 {
-        table.pools += 1;
-        pool.id = table.pools;
-    }
-    pool.head = Head::new(Kind::BlockPool, size_of::<BlockPool>());
-    table.in_order.push(Declaration::Pool(pool));
-    Ok(pool.id)
-}
-
-/// Whether a pool with this id was declared.
-#[must_use]
-pub(crate) fn is_pool(id: u32) -> bool {
-    (1..=TABLE.lock().pools).contains(&id)
-}
-
-/// Up to `limit` declarations after the first `count`, in the order they were made.
+/// Up to `limit` declarations after the first `count`, in the order they were made, for the collector.
 #[must_use]
 pub(crate) fn after(count: usize, limit: usize) -> Vec<Declaration> {
-    TABLE.lock().in_order.iter().skip(count).take(limit).cloned().collect()
+    let table = TABLE.lock();
+    let declarations = table.iter().flat_map(|table| &table.in_order);
+    declarations.skip(count).take(limit).cloned().collect()
 }
 
 #[cfg(test)]
@@ -154,7 +165,6 @@ mod tests {
         let mut pool = BlockPool::new_zeroed();
         pool.capacity_blocks = 7;
         let id = declare_pool(pool).unwrap();
-        assert!(is_pool(id) && !is_pool(0));
         assert_ne!(declare_pool(pool), Ok(id));
         pool.id = id;
         pool.capacity_blocks = 9;
@@ -165,5 +175,7 @@ mod tests {
         };
         let capacities: Vec<u64> = after(0, usize::MAX).into_iter().filter_map(of_id).collect();
         assert_eq!(capacities, [7, 9]);
+        pool.id = u32::MAX;
+        assert_eq!(declare_pool(pool), Err(DeclarationError::UnknownPool));
     }
 }

@@ -13,6 +13,7 @@ pub mod config;
 mod copies;
 mod cuda;
 mod declarations;
+mod lock;
 mod metrics;
 mod process;
 pub mod record;

@@ -1,6 +1,8 @@
 //! One capture session at a time: started, flushed and stopped by the host, running on one collector
 //! thread of ours.
 
+#[cfg(test)]
+mod panic_tests;
 mod switch;
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,7 @@ use self::switch::Cause;
 use crate::collector::{self, Command, Owner, Places, StartError, Stopped};
 use crate::config::Config;
 use crate::cuda;
+use crate::lock;
 use crate::metrics;
 use crate::record::{BlockSample, LossReason};
 use crate::ring::{self, Hook, Registry, SWITCHED_OFF, SessionLosses, SharedLosses, Snapshot};
@@ -41,6 +44,9 @@ static FORKED: AtomicBool = AtomicBool::new(false);
 
 /// Events that found no ring or no session.
 static WITHOUT_RING: SharedLosses = SharedLosses::new();
+
+/// Panics that reached the boundary.
+static PANICS: AtomicU64 = AtomicU64::new(0);
 
 static SESSION: Mutex<Option<Session>> = Mutex::new(None);
 
@@ -126,7 +132,7 @@ pub(crate) fn start(config: Config, warnings: Vec<String>) -> Result<(), Session
     let registry = Registry::new(config.ring_bytes, config.max_producers);
     let (commands, received) = crossbeam_channel::unbounded();
     let generation = LAST.load(Ordering::Relaxed) + 2 * SWITCHED_OFF;
-    let before = LAST_STOP.lock().without_ring;
+    let before = lock::take(&LAST_STOP).ok_or(SessionError::Timeout)?.without_ring;
     let without_ring = SessionLosses { counters: &WITHOUT_RING, before };
     let metrics = prometheus::Registry::new();
     let blocks = match config.block_sample {
@@ -135,12 +141,15 @@ pub(crate) fn start(config: Config, warnings: Vec<String>) -> Result<(), Session
     };
     BLOCK_SAMPLE.store(blocks, Ordering::Relaxed);
     cuda::switch(config.cuda);
-    switch::begin(generation);
+    switch::begin(generation).ok_or(SessionError::Timeout)?;
     let is_dead = Arc::new(AtomicBool::new(false));
     let owner = Running { generation, is_dead: Arc::clone(&is_dead) };
     let places = Places { registry: Arc::clone(&registry), commands: received, without_ring };
     collector::spawn(config, warnings, places, metrics.clone(), owner)?;
-    *METRICS.lock() = Some(metrics);
+    // Nobody holds it for long; should it be held all the same, the text of the session before stays.
+    if let Some(mut shown) = lock::take(&METRICS) {
+        *shown = Some(metrics);
+    }
     LAST.store(generation, Ordering::Relaxed);
     let_run(Session { number: generation, registry, commands, is_dead }, &mut slot)
 }
@@ -149,7 +158,7 @@ pub(crate) fn start(config: Config, warnings: Vec<String>) -> Result<(), Session
 ///
 /// If the session's collector has died meanwhile.
 fn let_run(session: Session, slot: &mut Option<Session>) -> Result<(), SessionError> {
-    switch::run(&RUNNING, session.number);
+    switch::run(&RUNNING, session.number).ok_or(SessionError::Timeout)?;
     // One that died before this found nothing to end; one that dies from now on ends it.
     if session.is_dead.load(Ordering::SeqCst) {
         RUNNING.store(0, Ordering::SeqCst);
@@ -164,7 +173,7 @@ fn let_run(session: Session, slot: &mut Option<Session>) -> Result<(), SessionEr
 fn vacant_slot() -> Result<MutexGuard<'static, Option<Session>>, SessionError> {
     let deadline = Instant::now() + LOCK_TIMEOUT;
     loop {
-        let slot = SESSION.try_lock_for(LOCK_TIMEOUT).ok_or(SessionError::Timeout)?;
+        let slot = lock::take(&SESSION).ok_or(SessionError::Timeout)?;
         match &*slot {
             None => return Ok(slot),
             Some(session)
@@ -187,7 +196,7 @@ fn collector_failed() -> SessionError {
 /// If there was no session.
 pub(crate) fn metrics_text() -> Result<String, SessionError> {
     not_forked()?;
-    let registry = METRICS.try_lock_for(LOCK_TIMEOUT).ok_or(SessionError::Timeout)?.clone();
+    let registry = lock::take(&METRICS).ok_or(SessionError::Timeout)?.clone();
     registry.map(|registry| metrics::text(&registry)).ok_or(SessionError::NotRunning)
 }
 
@@ -237,18 +246,26 @@ pub(crate) fn stop(timeout: Duration) -> Result<(), SessionError> {
         RecvTimeoutError::Disconnected => collector_failed(),
     })?;
     let Stopped { totals, without_ring, result } = stopped;
-    *LAST_STOP.lock() = LastStop { without_ring, totals: Some(totals) };
+    tell_last_stop(LastStop { without_ring, totals: Some(totals) });
     result.map_err(SessionError::Io)
 }
 
 /// Nothing is recorded in the session from now on.
 fn end_session() -> Result<Session, SessionError> {
-    let mut slot = SESSION.try_lock_for(LOCK_TIMEOUT).ok_or(SessionError::Timeout)?;
+    let mut slot = lock::take(&SESSION).ok_or(SessionError::Timeout)?;
     let session = slot.take().ok_or(SessionError::NotRunning)?;
     RUNNING.store(0, Ordering::SeqCst);
     ring::order_hooks_before_stop();
-    *LAST_STOP.lock() = LastStop { without_ring: WITHOUT_RING.snapshot(), totals: None };
+    tell_last_stop(LastStop { without_ring: WITHOUT_RING.snapshot(), totals: None });
     Ok(session)
+}
+
+/// A session is over in any case, so a caller who has interrupted one that asks for the counters is not
+/// refused: then they go on telling of the session before.
+fn tell_last_stop(stop: LastStop) {
+    if let Some(mut last) = lock::take(&LAST_STOP) {
+        *last = stop;
+    }
 }
 
 /// Turn the recording of the running session off or on, for the host's part: while the file says that it
@@ -264,6 +281,19 @@ pub(crate) fn switch(on: bool) -> Result<(), SessionError> {
     is_set.then_some(()).ok_or(SessionError::NotRunning)
 }
 
+/// An exported function has panicked: the host goes on, but nothing is recorded by a library that fails.
+#[cold]
+pub(crate) fn has_panicked() {
+    PANICS.fetch_add(1, Ordering::Relaxed);
+    // Where no session runs there is nothing to turn off.
+    let _ = switch(false);
+}
+
+/// Panics of exported functions and of collectors since the library was loaded.
+pub(crate) fn panics() -> u64 {
+    PANICS.load(Ordering::Relaxed)
+}
+
 /// What was produced, written and lost in the running session; if none runs, in the last one that was
 /// stopped or whose collector died, and what was lost since.
 ///
@@ -273,7 +303,7 @@ pub(crate) fn switch(on: bool) -> Result<(), SessionError> {
 pub(crate) fn totals(timeout: Duration) -> Result<Totals, SessionError> {
     match ask(Command::Totals, timeout) {
         Err(SessionError::NotRunning) => {
-            let last = LAST_STOP.lock();
+            let last = lock::take(&LAST_STOP).ok_or(SessionError::Timeout)?;
             let mut totals = last.totals.ok_or(SessionError::NotRunning)?;
             totals.add_losses(&WITHOUT_RING.snapshot().since(&last.without_ring));
             Ok(totals)
@@ -282,12 +312,21 @@ pub(crate) fn totals(timeout: Duration) -> Result<Totals, SessionError> {
     }
 }
 
+/// Run `record` with the ring that the calling thread has for this session, or `refuse` if the recording is
+/// switched off; `None` if there is more to it, which is for [`with_producer`].
+#[inline]
+pub(crate) fn with_ring<R>(
+    record: impl FnOnce(Hook<'_>) -> R,
+    refuse: impl FnOnce(Hook<'_>) -> R,
+) -> Option<R> {
+    ring::with_ring(&RUNNING, record, refuse)
+}
+
 /// Run `record` with the calling thread's ring, or `refuse` if the recording is switched off.
 ///
 /// # Errors
 ///
 /// Why the thread has no ring. Nothing is counted; see [`count_without_ring`].
-#[inline]
 pub(crate) fn with_producer<R>(
     record: impl FnOnce(Hook<'_>) -> R,
     refuse: impl FnOnce(Hook<'_>) -> R,
@@ -335,12 +374,12 @@ pub(crate) fn count_without_ring(count: impl FnOnce(&SharedLosses)) {
 }
 
 fn registry() -> Option<Arc<Registry>> {
-    let session = SESSION.try_lock_for(LOCK_TIMEOUT)?;
+    let session = lock::take(&SESSION)?;
     session.as_ref().map(|session| Arc::clone(&session.registry))
 }
 
 fn commands() -> Result<Sender<Command>, SessionError> {
-    let session = SESSION.try_lock_for(LOCK_TIMEOUT).ok_or(SessionError::Timeout)?;
+    let session = lock::take(&SESSION).ok_or(SessionError::Timeout)?;
     session.as_ref().map(|session| session.commands.clone()).ok_or(SessionError::NotRunning)
 }
 
@@ -357,6 +396,7 @@ impl Owner for Running {
 
     /// Hooks become no-ops, the host goes on.
     fn collector_died(&self) {
+        PANICS.fetch_add(1, Ordering::Relaxed);
         self.is_dead.store(true, Ordering::SeqCst);
         let end = |running| (running & !SWITCHED_OFF == self.generation).then_some(0);
         let _ = RUNNING.fetch_update(Ordering::SeqCst, Ordering::SeqCst, end);

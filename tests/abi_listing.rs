@@ -60,7 +60,7 @@ fn listing() -> BTreeSet<String> {
     list_struct!(l, SessionOptions as "nashtrace_session_options":
         struct_size, max_producers, directory, directory_length, ring_bytes, flush_ms, poll_ms);
     list_struct!(l, Counters as "nashtrace_counters":
-        struct_size, reserved, produced, written, lost);
+        struct_size, reserved, produced, written, lost, panics);
     list_struct!(l, Head as "nashtrace_head":
         struct_size, kind, clock, row_size, rows, sequence, time);
     list_struct!(l, Decision as "nashtrace_decision":

@@ -3,21 +3,26 @@
 mod counting;
 mod support;
 
-use nashtrace::abi::{SessionOptions, Status};
-use nashtrace::record::{Candidate, Setting};
+use nashtrace::abi::{SessionOptions, Status, StreamKind};
+use nashtrace::record::{Candidate, Outcome};
 use support::*;
-use zerocopy::FromZeros;
+
+const NO_STREAM: u32 = StreamKind::None as u32;
 
 /// Allocator calls of this thread while it records every kind of event `rounds` times.
 fn calls_while_recording(rounds: u64, rows: &[Candidate]) -> u64 {
-    let mut setting = Setting::new_zeroed();
-    setting.head.struct_size = size_of::<Setting>() as u32;
     let before = counting::calls_of_this_thread();
     for _ in 0..rounds {
         record_decision(&decision(0), rows);
         record_request(1);
-        // SAFETY: the struct is whole.
-        unsafe { (api().setting)(&raw const setting) };
+        record_the_others();
+        let mut token = 0;
+        // SAFETY: the record is whole, there is no stream, and the token is writable.
+        unsafe {
+            (api().transfer_begin)(&empty(), std::ptr::null_mut(), NO_STREAM, &raw mut token)
+        };
+        (api().transfer_enqueued)(token);
+        (api().transfer_done)(token, Outcome::Done as u32);
     }
     counting::calls_of_this_thread() - before
 }
@@ -53,5 +58,6 @@ fn after_its_first_event_a_thread_never_allocates() {
     assert!(counters.written > 0 && counters.lost[0] > 0, "{counters:?}");
     let before = counting::calls_of_this_thread();
     assert_eq!(record_request(1), Status::Lost);
+    assert_eq!(record_the_others(), [Status::Lost; 6]);
     assert_eq!(counting::calls_of_this_thread(), before);
 }

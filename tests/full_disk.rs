@@ -60,6 +60,7 @@ fn what_cannot_be_written_is_counted_as_lost_and_writing_goes_on_when_there_is_r
         produced: 0,
         written: 0,
         lost: [0; 8],
+        panics: 0,
     };
     // SAFETY: the struct is writable.
     assert_eq!(unsafe { (api.session_counters)(&raw mut counters, 20_000) }, Status::Ok);

@@ -5,8 +5,12 @@ mod support;
 
 use std::ptr;
 
-use nashtrace::abi::{ABI_VERSION, Counters, SessionOptions, Status, nashtrace_get_api};
-use nashtrace::record::{Candidate, Decision, NameSpace, Setting};
+use nashtrace::abi::{
+    ABI_VERSION, Counters, SessionOptions, Status, StreamKind, nashtrace_get_api,
+};
+use nashtrace::record::{
+    BlockPool, Candidate, Decision, NameSpace, Outcome, Record, Setting, Transfer,
+};
 use support::*;
 use zerocopy::FromZeros;
 
@@ -142,11 +146,102 @@ fn break_every_promise() {
             assert_eq!((api.session_start)(&bad), Status::InvalidArgument);
         }
     }
+    break_promises_with(api.block);
+    break_promises_with(api.transfer);
+    break_promises_with(api.planner_tick);
+    break_promises_with(api.planner_decision);
+    break_promises_with(api.planner_effect);
+    break_promises_of_pools_and_copies();
     counters.struct_size = before.struct_size;
     assert_eq!(counters, before, "an out-parameter is written on success only");
     assert_eq!(ids, [77; 4], "an out-parameter is written on success only");
     assert!(nashtrace_get_api(ABI_VERSION - 1).is_null());
     assert!(nashtrace_get_api(u32::MAX).is_null());
+}
+
+/// Calls with a record that are wrong at any time.
+fn break_promises_with<T: Record>(function: unsafe extern "C" fn(*const T) -> Status) {
+    let whole: T = empty();
+    // SAFETY: the pointer is NULL or misaligned, or the record is whole but for what it says of its size.
+    let call = |record: *const T| unsafe { function(record) };
+    assert_eq!(call(ptr::null()), Status::NullPointer);
+    for by in 1..8 {
+        assert_eq!(call(moved(&raw const whole, by)), Status::Misaligned);
+    }
+    for struct_size in [0, 1, 8, 23, 24, T::V1_SIZE as u32 - 1] {
+        let mut small = whole;
+        small.head_mut().struct_size = struct_size;
+        assert_eq!(call(&raw const small), Status::StructTooSmall);
+    }
+    for clock in [2, 3, 200, 255] {
+        let mut bad = whole;
+        bad.head_mut().clock = clock;
+        assert_eq!(call(&raw const bad), Status::InvalidArgument);
+    }
+}
+
+/// Wrong calls that declare pools and follow copies.
+fn break_promises_of_pools_and_copies() {
+    const NO_STREAM: u32 = StreamKind::None as u32;
+    let api = api();
+    let (pool, transfer): (BlockPool, Transfer) = (empty(), empty());
+    let mut id = [77_u32; 4];
+    let mut token = [77_u64; 4];
+    let none = ptr::null_mut();
+    // SAFETY: as for the others; what looks like a stream is refused before it is used.
+    unsafe {
+        let id = &raw mut id[1];
+        assert_eq!((api.block_pool)(ptr::null(), id), Status::NullPointer);
+        assert_eq!((api.block_pool)(&pool, ptr::null_mut()), Status::NullPointer);
+        for by in 1..8 {
+            assert_eq!((api.block_pool)(moved(&raw const pool, by), id), Status::Misaligned);
+        }
+        for by in 1..4 {
+            assert_eq!((api.block_pool)(&pool, moved(id, by).cast_mut()), Status::Misaligned);
+        }
+        let mut bad = pool;
+        bad.head.struct_size = BlockPool::V1_SIZE as u32 - 1;
+        assert_eq!((api.block_pool)(&bad, id), Status::StructTooSmall);
+        for unknown in [1 << 20, u32::MAX] {
+            let bad = BlockPool { id: unknown, ..pool };
+            assert_eq!((api.block_pool)(&bad, id), Status::InvalidArgument);
+        }
+
+        let token = &raw mut token[1];
+        let begin =
+            |transfer, stream, kind, token| (api.transfer_begin)(transfer, stream, kind, token);
+        assert_eq!(begin(ptr::null(), none, NO_STREAM, token), Status::NullPointer);
+        assert_eq!(
+            begin(&raw const transfer, none, NO_STREAM, ptr::null_mut()),
+            Status::NullPointer
+        );
+        for by in 1..8 {
+            let bad = moved(&raw const transfer, by);
+            assert_eq!(begin(bad, none, NO_STREAM, token), Status::Misaligned);
+            let bad = moved(token, by).cast_mut();
+            assert_eq!(begin(&raw const transfer, none, NO_STREAM, bad), Status::Misaligned);
+        }
+        for kind in [2, 3, u32::MAX] {
+            assert_eq!(begin(&raw const transfer, none, kind, token), Status::InvalidArgument);
+        }
+        let stream = ptr::without_provenance_mut(8);
+        assert_eq!(begin(&raw const transfer, stream, NO_STREAM, token), Status::InvalidArgument);
+        for clock in [1, 2, 255] {
+            let mut bad = transfer;
+            bad.head.clock = clock;
+            assert_eq!(begin(&raw const bad, none, NO_STREAM, token), Status::InvalidArgument);
+        }
+    }
+    assert_eq!((id, token), ([77; 4], [77; 4]), "an out-parameter is written on success only");
+    for token in [1, 77, 1 << 32, u64::MAX] {
+        let refused = [Status::InvalidArgument, Status::NotRunning];
+        assert!(refused.contains(&(api.transfer_enqueued)(token)));
+        assert!(refused.contains(&(api.transfer_done)(token, Outcome::Done as u32)));
+        for outcome in [99, u32::MAX] {
+            assert_eq!((api.transfer_done)(token, outcome), Status::InvalidArgument);
+        }
+    }
+    assert_eq!((api.transfer_enqueued)(0), Status::Ok);
 }
 
 /// Numbers of candidates that no router has. The rows are never looked at.
@@ -164,6 +259,20 @@ fn told(counters: &mut Counters) -> Status {
     unsafe { (api().session_counters)(counters, TIMEOUT_MS) }
 }
 
+/// Pools that nobody has: the collector adds them up for its metrics, and lives.
+fn declare_pools_of_absurd_sizes() {
+    let directory = tempfile::tempdir().unwrap();
+    start(&options(directory.path()));
+    for (capacity_blocks, bytes_per_block) in
+        [(u64::MAX - 1, 1), (i64::MAX as u64, 1), (7, 1 << 60)]
+    {
+        declare(&BlockPool { capacity_blocks, bytes_per_block, tier: 1, ..empty() });
+    }
+    assert_eq!(record_the_others(), [Status::Ok; 6]);
+    flush();
+    assert_eq!(stop().panics, 0);
+}
+
 /// One test, because it begins in a process that has never had a session.
 #[test]
 fn whatever_a_caller_does_wrong_he_is_told_and_nothing_happens() {
@@ -171,6 +280,7 @@ fn whatever_a_caller_does_wrong_he_is_told_and_nothing_happens() {
     break_every_promise();
     assert_eq!(absurd_counts(), [Status::NotRunning; 4]);
     assert_eq!(record_request(1), Status::NotRunning);
+    assert_eq!(record_the_others(), [Status::NotRunning; 6]);
     assert_eq!(record_decision(&decision(0), &[candidate(1, 1.0)]), Status::NotRunning);
     assert_eq!((api().session_flush)(u32::MAX), Status::NotRunning);
     assert_eq!((api().session_stop)(u32::MAX), Status::NotRunning);
@@ -200,10 +310,12 @@ fn whatever_a_caller_does_wrong_he_is_told_and_nothing_happens() {
     let contents = contents(directory.path());
     assert_eq!((contents.requests.len(), contents.requests[0].1.request), (1, 42));
     assert!(contents.decisions.is_empty() && contents.settings.is_empty());
+    assert_eq!(contents.others, 0);
     assert!(contents.names.is_empty(), "a refused name was interned: {:?}", contents.names);
 
     break_every_promise();
     assert_eq!(absurd_counts(), [Status::Lost; 4]);
+    assert_eq!(record_the_others(), [Status::Lost; 6]);
     assert_eq!((api().session_flush)(0), Status::NotRunning);
     assert_eq!((api().session_stop)(0), Status::NotRunning);
     // A stop that does not wait stops nevertheless.
@@ -212,4 +324,5 @@ fn whatever_a_caller_does_wrong_he_is_told_and_nothing_happens() {
     assert!(matches!((api().session_stop)(0), Status::Ok | Status::Timeout));
     assert_eq!(record_request(1), Status::Lost);
     assert_eq!((api().session_stop)(0), Status::NotRunning);
+    declare_pools_of_absurd_sizes();
 }

@@ -1,4 +1,4 @@
-//! Any bytes as calls of the event functions: structs, sizes, strides and counts. The caller keeps the one
+//! Any bytes as calls of every function that records or declares: structs, sizes, strides and counts. The caller keeps the one
 //! promise that cannot be checked, that as much memory is there as he says; every buffer is exactly as
 //! large as the library may read, so that the address sanitizer sees a byte too many.
 
@@ -10,8 +10,10 @@ use std::cell::RefCell;
 
 use input::{Input, exact_buffer};
 use libfuzzer_sys::fuzz_target;
-use nashtrace::abi::{ABI_VERSION, Api, Counters, SessionOptions, Status, nashtrace_get_api};
-use nashtrace::record::{Candidate, Decision, Kind, Request, Setting};
+use nashtrace::abi::{
+    ABI_VERSION, Api, Counters, SessionOptions, Status, StreamKind, nashtrace_get_api,
+};
+use nashtrace::record::{BlockPool, Candidate, Decision, Kind, Outcome, Transfer};
 use nashtrace::trace::{Item, Reader};
 
 const TIMEOUT_MS: u32 = 20_000;
@@ -55,7 +57,8 @@ impl Session {
     fn check(self) {
         assert_eq!((api().session_stop)(TIMEOUT_MS), Status::Ok);
         let struct_size = size_of::<Counters>() as u32;
-        let mut told = Counters { struct_size, reserved: 0, produced: 0, written: 0, lost: [0; 8] };
+        let mut told =
+            Counters { struct_size, reserved: 0, produced: 0, written: 0, lost: [0; 8], panics: 0 };
         // SAFETY: the struct is writable.
         assert_eq!(unsafe { (api().session_counters)(&raw mut told, TIMEOUT_MS) }, Status::Ok);
         let lost: u64 = told.lost.iter().sum();
@@ -69,8 +72,8 @@ impl Session {
             for record in packet.records() {
                 match Kind::from_u8(record.head.kind) {
                     Some(Kind::Decision) => found += 1 + u64::from(record.head.rows),
-                    Some(Kind::Request | Kind::Setting) => found += 1,
-                    _ => {}
+                    None | Some(Kind::Anchor | Kind::Loss | Kind::Name | Kind::BlockPool) => {}
+                    Some(_) => found += 1,
                 }
             }
         }
@@ -89,20 +92,71 @@ impl Session {
         }
     }
 
+    /// Record what has no rows.
+    fn record<T>(
+        &mut self,
+        function: unsafe extern "C" fn(*const T) -> Status,
+        input: &mut Input<'_>,
+    ) {
+        let record = input.record(size_of::<T>());
+        // SAFETY: the buffer is as large as the struct says or we know.
+        let status = unsafe { function(record.as_ptr().cast()) };
+        self.note(status, 1);
+    }
+
+    /// Declare a pool or a name. A process may do so only so often, so being refused is an answer.
+    fn declare(&mut self, input: &mut Input<'_>) {
+        let mut id = 0;
+        let status = if input.byte() % 2 == 0 {
+            let pool = input.record(size_of::<BlockPool>());
+            // SAFETY: the buffer is as large as the struct says or we know, and the id is writable.
+            unsafe { (api().block_pool)(pool.as_ptr().cast(), &raw mut id) }
+        } else {
+            let (space, text) = (input.byte(), input.filling());
+            // SAFETY: the text has that many bytes, and the id is writable.
+            unsafe { (api().name)(space, text.as_ptr().cast(), text.len(), &raw mut id) }
+        };
+        assert_eq!(id != 0, status == Status::Ok, "{status:?} {id}");
+        if !matches!(status, Status::Ok | Status::NotUtf8 | Status::NameRefused) {
+            self.note(status, 0);
+        }
+    }
+
+    /// Follow a copy without a stream, with tokens that are its own or anything.
+    fn copy(&mut self, input: &mut Input<'_>) {
+        let transfer = input.record(size_of::<Transfer>());
+        let mut token = 0;
+        let none = std::ptr::null_mut();
+        let kind = StreamKind::None as u32;
+        // SAFETY: the buffer is as large as the struct says or we know, and the token is writable.
+        let begun =
+            unsafe { (api().transfer_begin)(transfer.as_ptr().cast(), none, kind, &raw mut token) };
+        self.note(begun, 1);
+        let other = u64::from(input.number()) << (input.byte() % 33);
+        for token in [other, token] {
+            let enqueued = (api().transfer_enqueued)(token);
+            let done = (api().transfer_done)(token, u32::from(input.byte() % 8));
+            for status in [enqueued, done] {
+                assert!(matches!(status, Status::Ok | Status::InvalidArgument), "{status:?}");
+            }
+        }
+        // The collector gives up what is still under way when the session stops, and records that.
+        let lost = Outcome::Lost as u32;
+        (api().transfer_done)(token, lost);
+    }
+
     fn call(&mut self, input: &mut Input<'_>) {
-        match input.byte() % 4 {
-            0 => {
-                let request = input.record(size_of::<Request>());
-                // SAFETY: the buffer is as large as the struct says or we know.
-                let status = unsafe { (api().request)(request.as_ptr().cast()) };
-                self.note(status, 1);
-            }
-            1 => {
-                let setting = input.record(size_of::<Setting>());
-                // SAFETY: as above.
-                let status = unsafe { (api().setting)(setting.as_ptr().cast()) };
-                self.note(status, 1);
-            }
+        let api = api();
+        match input.byte() % 16 {
+            0 | 1 => self.record(api.request, input),
+            2 => self.record(api.setting, input),
+            3 => self.record(api.block, input),
+            4 => self.record(api.transfer, input),
+            5 => self.record(api.planner_tick, input),
+            6 => self.record(api.planner_decision, input),
+            7 => self.record(api.planner_effect, input),
+            8 => self.declare(input),
+            9 => self.copy(input),
             _ => {
                 let decision = input.record(size_of::<Decision>());
                 let (count, stride) = (input.number(), input.stride(size_of::<Candidate>() as u32));
@@ -111,7 +165,7 @@ impl Session {
                 let rows = exact_buffer(if is_read { bytes as usize } else { 0 }, input.filling());
                 // SAFETY: both buffers are as large as they say, or as large as is read of them.
                 let status = unsafe {
-                    (api().decision)(decision.as_ptr().cast(), rows.as_ptr().cast(), count, stride)
+                    (api.decision)(decision.as_ptr().cast(), rows.as_ptr().cast(), count, stride)
                 };
                 self.note(status, 1 + u64::from(count));
             }

@@ -86,6 +86,7 @@ pub fn finish() -> anyhow::Result<Option<Counts>> {
         produced: 0,
         written: 0,
         lost: [0; 8],
+        panics: 0,
     };
     // SAFETY: `counters` is writable and begins with its size.
     let status = unsafe { (api.session_counters)((&raw mut counters).cast(), TIMEOUT_MS) };

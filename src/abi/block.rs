@@ -16,7 +16,7 @@ pub(super) unsafe extern "C" fn record(block: *const Block) -> Status {
         // SAFETY: by the caller's promise.
         let block = unsafe { foreign::record(block) }?;
         match session::samples_block(hash(&block)) {
-            Some(true) => push(&block, None),
+            Some(true) => push(block, None),
             Some(false) => leave_out(&block, LossReason::SampledOut),
             None => Ok(()),
         }
@@ -33,10 +33,7 @@ pub(super) unsafe extern "C" fn declare_pool(pool: *const BlockPool, id: *mut u3
         foreign::check_out(id)?;
         // SAFETY: by the caller's promise.
         let pool = unsafe { foreign::record(pool) }?.copy();
-        if pool.id != 0 && !declarations::is_pool(pool.id) {
-            return Err(Status::InvalidArgument);
-        }
-        let declared = declarations::declare_pool(pool).map_err(|_| Status::NameRefused)?;
+        let declared = declarations::declare_pool(pool)?;
         // SAFETY: by the caller's promise.
         unsafe { foreign::write(id, declared) }
     })

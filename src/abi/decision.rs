@@ -29,7 +29,7 @@ pub(super) unsafe extern "C" fn record(
         }
         // SAFETY: by the caller's promise.
         let rows = unsafe { foreign::rows(candidates, count, stride, Candidate::V1_SIZE) }?;
-        push(&decision, Some((&rows, count)))
+        push(decision, Some((rows, count)))
     })
 }
 

@@ -3,34 +3,36 @@
 use std::ffi::c_char;
 use std::marker::PhantomData;
 
+use zerocopy::FromBytes;
+
 use super::status::Status;
 use crate::record::{ALIGNMENT, Head, Record};
 
 /// A record that a caller passed, checked. Fields that a later version of the struct added are left out.
+#[derive(Clone, Copy)]
 pub(super) struct ForeignRecord<'a, T> {
-    head: Head,
-    /// The caller's bytes behind the head.
-    tail: &'a [u8],
+    /// The caller's bytes, as far as our struct goes.
+    bytes: &'a [u8],
     record: PhantomData<T>,
 }
 
 impl<T: Record> ForeignRecord<'_, T> {
     /// The caller's head.
-    pub(super) fn head(&self) -> &Head {
-        &self.head
+    #[inline]
+    pub(super) fn head(&self) -> Head {
+        Head::read_from_prefix(self.bytes).expect("every struct begins with a head").0
     }
 
     /// The bytes behind the head, as far as our struct goes.
+    #[inline]
     pub(super) fn tail(&self) -> &[u8] {
-        self.tail
+        &self.bytes[size_of::<Head>()..]
     }
 
     /// The record, with zeros where an older caller has no field.
     pub(super) fn copy(&self) -> T {
         let mut copy = T::new_zeroed();
-        let end = size_of::<Head>() + self.tail.len();
-        copy.as_mut_bytes()[size_of::<Head>()..end].copy_from_slice(self.tail);
-        *copy.head_mut() = self.head;
+        copy.as_mut_bytes()[..self.bytes.len()].copy_from_slice(self.bytes);
         copy
     }
 }
@@ -51,19 +53,13 @@ pub(super) unsafe fn record<'a, T: Record>(
     if size < T::V1_SIZE {
         return Err(Status::StructTooSmall);
     }
-    // SAFETY: at least `V1_SIZE` bytes are readable, and every struct begins with a head.
-    let head = unsafe { record.cast::<Head>().read() };
-    // SAFETY: the bytes behind the head lie within the readable ones.
-    let tail = unsafe {
-        std::slice::from_raw_parts(
-            record.cast::<u8>().add(size_of::<Head>()),
-            size.min(size_of::<T>()) - size_of::<Head>(),
-        )
-    };
-    Ok(ForeignRecord { head, tail, record: PhantomData })
+    // SAFETY: as many bytes are readable, by the caller's promise.
+    let bytes = unsafe { std::slice::from_raw_parts(record.cast(), size.min(size_of::<T>())) };
+    Ok(ForeignRecord { bytes, record: PhantomData })
 }
 
 /// Rows that a caller passed, checked.
+#[derive(Clone, Copy)]
 pub(super) struct ForeignRows<'a, T> {
     bytes: &'a [u8],
     stride: usize,

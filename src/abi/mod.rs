@@ -19,6 +19,9 @@ mod status;
 mod table;
 mod transfer;
 
+#[cfg(test)]
+pub(crate) use guard::fault;
+
 pub use session::{Counters, SessionOptions};
 pub use status::Status;
 pub use table::{ABI_VERSION, Api, FEATURES, Feature, StreamKind, nashtrace_get_api};

@@ -25,7 +25,7 @@ pub(super) unsafe extern "C" fn intern(
         foreign::check_out(id)?;
         // SAFETY: by the caller's promise.
         let text = unsafe { foreign::text(text, length, Name::MAX_LENGTH) }?;
-        let interned = declarations::intern(space, text).map_err(|_| Status::NameRefused)?;
+        let interned = declarations::intern(space, text)?;
         // SAFETY: by the caller's promise.
         unsafe { foreign::write(id, interned) }
     })

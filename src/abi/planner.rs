@@ -11,7 +11,7 @@ use crate::record::{PlannerDecision, PlannerEffect, PlannerTick};
 /// `tick` is NULL or points to `struct_size` readable bytes.
 pub(super) unsafe extern "C" fn tick(tick: *const PlannerTick) -> Status {
     // SAFETY: by the caller's promise.
-    guarded(|| push(&unsafe { foreign::record(tick) }?, None))
+    guarded(|| push(unsafe { foreign::record(tick) }?, None))
 }
 
 /// # Safety
@@ -19,7 +19,7 @@ pub(super) unsafe extern "C" fn tick(tick: *const PlannerTick) -> Status {
 /// `decision` is NULL or points to `struct_size` readable bytes.
 pub(super) unsafe extern "C" fn decision(decision: *const PlannerDecision) -> Status {
     // SAFETY: by the caller's promise.
-    guarded(|| push(&unsafe { foreign::record(decision) }?, None))
+    guarded(|| push(unsafe { foreign::record(decision) }?, None))
 }
 
 /// # Safety
@@ -27,5 +27,5 @@ pub(super) unsafe extern "C" fn decision(decision: *const PlannerDecision) -> St
 /// `effect` is NULL or points to `struct_size` readable bytes.
 pub(super) unsafe extern "C" fn effect(effect: *const PlannerEffect) -> Status {
     // SAFETY: by the caller's promise.
-    guarded(|| push(&unsafe { foreign::record(effect) }?, None))
+    guarded(|| push(unsafe { foreign::record(effect) }?, None))
 }

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 use super::foreign;
-use super::guard::guarded;
+use super::guard::{contained, guarded};
 use super::status::Status;
 use crate::clock;
 use crate::config::{Config, ConfigError, Overrides};
@@ -49,9 +49,12 @@ pub struct Counters {
     pub written: u64,
     /// Events lost, indexed by `nashtrace_loss_reason`; what has no reason is zero.
     pub lost: [u64; 8],
+    /// Panics of the library since it was loaded. None of them reached the host; one in a function that
+    /// was called switched the recording off, one on the library's own thread ended the session.
+    pub panics: u64,
 }
 
-const _: () = assert!(size_of::<SessionOptions>() == 40 && size_of::<Counters>() == 88);
+const _: () = assert!(size_of::<SessionOptions>() == 40 && size_of::<Counters>() == 96);
 const _: () = assert!(LossReason::SLOTS == 8);
 
 const OPTIONS_V1_SIZE: usize = 40;
@@ -105,6 +108,7 @@ pub(super) unsafe extern "C" fn counters(counters: *mut Counters, timeout_ms: u3
                 produced: totals.all_produced(),
                 written: totals.all_written(),
                 lost: totals.all_lost(),
+                panics: session::panics(),
             })
         };
         // SAFETY: by the caller's promise.
@@ -121,7 +125,7 @@ pub(super) extern "C" fn switch(on: u32) -> Status {
 }
 
 pub(super) extern "C" fn ticks() -> u64 {
-    clock::ticks()
+    contained(clock::ticks).unwrap_or(0)
 }
 
 fn milliseconds(count: u32) -> Duration {

@@ -11,5 +11,5 @@ use crate::record::Setting;
 /// `setting` is NULL or points to `struct_size` readable bytes.
 pub(super) unsafe extern "C" fn record(setting: *const Setting) -> Status {
     // SAFETY: by the caller's promise.
-    guarded(|| push(&unsafe { foreign::record(setting) }?, None))
+    guarded(|| push(unsafe { foreign::record(setting) }?, None))
 }

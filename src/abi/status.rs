@@ -1,5 +1,6 @@
 //! Status codes.
 
+use crate::declarations::DeclarationError;
 use crate::session::SessionError;
 
 /// What became of a call. Numbers are never reused.
@@ -28,7 +29,8 @@ pub enum Status {
     Forked = 9,
     /// A file could not be created or written, or there is no directory for it.
     Io = 10,
-    /// The collector did not answer in time.
+    /// The collector did not answer in time, or another call that has to be over first did not end; this is
+    /// what a signal handler is told that has interrupted one.
     Timeout = 11,
     /// The name is empty or too long, or there are too many names.
     NameRefused = 12,
@@ -46,6 +48,16 @@ impl From<SessionError> for Status {
             SessionError::Forked => Self::Forked,
             SessionError::Io(_) => Self::Io,
             SessionError::Timeout => Self::Timeout,
+        }
+    }
+}
+
+impl From<DeclarationError> for Status {
+    fn from(error: DeclarationError) -> Self {
+        match error {
+            DeclarationError::Length | DeclarationError::TooMany => Self::NameRefused,
+            DeclarationError::UnknownPool => Self::InvalidArgument,
+            DeclarationError::Held => Self::Timeout,
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::record::{Clock, Kind, Outcome, Transfer};
 /// `transfer` is NULL or points to `struct_size` readable bytes.
 pub(super) unsafe extern "C" fn record(transfer: *const Transfer) -> Status {
     // SAFETY: by the caller's promise.
-    guarded(|| push(&unsafe { foreign::record(transfer) }?, None))
+    guarded(|| push(unsafe { foreign::record(transfer) }?, None))
 }
 
 /// # Safety

@@ -143,17 +143,22 @@ impl BlockMetrics {
         if pools().next().is_none() {
             return;
         }
-        let sample = self.lives.recorded_sample() as i64;
-        let taken = pools().map(|state| bytes(state.present.max(0) * sample, state)).sum();
+        let sample = i64::try_from(self.lives.recorded_sample()).unwrap_or(i64::MAX);
+        let present = |state: &PoolState| bytes(state.present.max(0).saturating_mul(sample), state);
+        let taken = pools().map(present).fold(0, i64::saturating_add);
         self.families.occupancy.with_label_values(&[tier.name()]).set(taken);
         let sized = pools().filter(|state| state.pool.capacity_blocks != UNKNOWN_U64);
-        let there = sized.map(|state| bytes(state.pool.capacity_blocks as i64, state)).sum();
+        let capacity = |state: &PoolState| {
+            bytes(i64::try_from(state.pool.capacity_blocks).unwrap_or(i64::MAX), state)
+        };
+        let there = sized.map(capacity).fold(0, i64::saturating_add);
         self.families.capacity.with_label_values(&[tier.name()]).set(there);
     }
 }
 
+/// As many bytes as a gauge can tell, whatever a caller declared.
 fn bytes(blocks: i64, state: &PoolState) -> i64 {
-    blocks.saturating_mul(state.pool.bytes_per_block as i64)
+    blocks.saturating_mul(i64::try_from(state.pool.bytes_per_block).unwrap_or(i64::MAX))
 }
 
 fn observe_ns(histogram: &LocalHistogram, ns: Option<u64>) {

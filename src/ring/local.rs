@@ -1,32 +1,17 @@
 //! This thread's ring.
 //!
-//! The fast path reads two thread-local cells without a destructor. The ring itself is owned by a
-//! second thread-local whose destructor hands it back when the thread ends.
+//! The fast path looks at [`Current`], which has no destructor. The ring itself is owned by a second
+//! thread-local whose destructor hands it back when the thread ends.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering, compiler_fence};
 
+use super::current::{Current, NO_SESSION, with_current};
 use super::quiesce::enter_and_look;
 use super::registry::Registry;
 use super::spsc::{Hook, Producer};
 use crate::record::LossReason;
-
-struct Current {
-    /// Null if this thread has no ring.
-    producer: Cell<*const Producer>,
-    /// The session that the ring belongs to, [`NO_SESSION`] if there is none: one comparison tells
-    /// whether there is a ring for the session that runs.
-    session: Cell<u64>,
-    /// The last session that this thread asked for a ring. It asks once.
-    asked: Cell<u64>,
-    /// The thread is inside [`with_producer`]: an event now comes from a signal handler. It gets no
-    /// ring, because to give it one could take away the one that the interrupted event is about to use.
-    inside: Cell<bool>,
-}
-
-/// The number of no session that runs or is switched off.
-const NO_SESSION: u64 = u64::MAX;
 
 /// Marks the thread as inside, to the handlers that interrupt it.
 struct Inside<'a>(&'a Cell<bool>);
@@ -52,30 +37,15 @@ impl Drop for Inside<'_> {
     }
 }
 
-impl Current {
-    fn forget_ring(&self) {
-        self.session.set(NO_SESSION);
-        self.producer.set(std::ptr::null());
-    }
-}
-
 struct Owned(RefCell<Option<Box<Producer>>>);
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        CURRENT.with(Current::forget_ring);
+        with_current(Current::forget_ring);
     }
 }
 
 thread_local! {
-    static CURRENT: Current = const {
-        Current {
-            producer: Cell::new(std::ptr::null()),
-            session: Cell::new(NO_SESSION),
-            asked: Cell::new(NO_SESSION),
-            inside: Cell::new(false),
-        }
-    };
     static OWNED: Owned = const { Owned(RefCell::new(None)) };
 }
 
@@ -84,7 +54,35 @@ thread_local! {
 /// cbindgen:ignore
 pub(crate) const SWITCHED_OFF: u64 = 1;
 
-/// Run `record` with this thread's ring.
+/// Run `record` with the ring that this thread has for the session that runs, or `refuse` if that is switched
+/// off. `None`, and nothing has happened, if the thread has no such ring or is inside a hook already;
+/// [`with_producer`] then sees to the rest.
+///
+/// `running` is as for [`with_producer`].
+#[inline]
+pub(crate) fn with_ring<R>(
+    running: &AtomicU64,
+    record: impl FnOnce(Hook<'_>) -> R,
+    refuse: impl FnOnce(Hook<'_>) -> R,
+) -> Option<R> {
+    with_current(|current| {
+        let _inside = Inside::enter(&current.inside)?;
+        // SAFETY: null or set by `register` on this thread, and then it points into the box that `OWNED`
+        // holds; `OWNED` forgets it before the box goes away, and no signal handler gets as far as
+        // `register` while this thread is inside.
+        let producer = unsafe { current.producer.get().as_ref() }?;
+        let (hook, session) = enter_and_look(producer, || running.load(Ordering::Relaxed))?;
+        if session == current.session.get() {
+            Some(record(hook))
+        } else if session == current.session.get() | SWITCHED_OFF {
+            Some(refuse(hook))
+        } else {
+            None
+        }
+    })
+}
+
+/// Run `record` with this thread's ring, which it is given if it has none.
 ///
 /// `running` holds the number of the running session, 0 if none runs, with [`SWITCHED_OFF`] if nothing
 /// is to be recorded: then `refuse` is run, if the thread has a ring. `registry` finds the rings of
@@ -95,23 +93,23 @@ pub(crate) const SWITCHED_OFF: u64 = 1;
 /// [`LossReason::AfterShutdown`] if no session runs, [`LossReason::SwitchedOff`] if it is switched off
 /// and the thread has no ring, [`LossReason::NoRing`] if the thread cannot have a ring or is inside a
 /// hook already. Nothing is counted here.
-#[inline]
 pub(crate) fn with_producer<R>(
     running: &AtomicU64,
     registry: impl FnOnce() -> Option<Arc<Registry>>,
     record: impl FnOnce(Hook<'_>) -> R,
     refuse: impl FnOnce(Hook<'_>) -> R,
 ) -> Result<R, LossReason> {
-    CURRENT.with(|current| {
+    with_current(|current| {
         let _inside = Inside::enter(&current.inside).ok_or(LossReason::NoRing)?;
         let session = running.load(Ordering::Relaxed);
-        if session != current.session.get() && session != current.session.get() | SWITCHED_OFF {
+        if session == NO_SESSION {
+            return Err(LossReason::AfterShutdown);
+        }
+        if session & !SWITCHED_OFF != current.session.get() {
             register(current, session, registry)?;
         }
-        // SAFETY: the pointer was set by `register` on this thread, together with the session that was
-        // just found, and points into the box that `OWNED` holds; `OWNED` forgets it before the box goes
-        // away, and no signal handler gets as far as `register` while this thread is inside.
-        let producer = unsafe { &*current.producer.get() };
+        // SAFETY: as in `with_ring`.
+        let producer = unsafe { current.producer.get().as_ref() }.ok_or(LossReason::NoRing)?;
         let look = || running.load(Ordering::Relaxed);
         let (hook, session) = enter_and_look(producer, look).ok_or(LossReason::NoRing)?;
         if session == current.session.get() {
@@ -133,9 +131,6 @@ fn register(
     session: u64,
     registry: impl FnOnce() -> Option<Arc<Registry>>,
 ) -> Result<(), LossReason> {
-    if session == 0 {
-        return Err(LossReason::AfterShutdown);
-    }
     if session & SWITCHED_OFF != 0 {
         return Err(LossReason::SwitchedOff);
     }

@@ -8,6 +8,7 @@ mod access;
 #[cfg(not(loom))]
 mod barrier;
 mod counts;
+mod current;
 mod local;
 #[cfg(all(loom, test))]
 mod loom_models;
@@ -18,7 +19,7 @@ mod spsc;
 mod sync;
 
 pub(crate) use counts::{SessionLosses, SharedLosses, Snapshot};
-pub(crate) use local::{SWITCHED_OFF, with_producer};
+pub(crate) use local::{SWITCHED_OFF, with_producer, with_ring};
 pub(crate) use quiesce::order_hooks_before_stop;
 pub(crate) use registry::{NO_PRODUCER, Registry};
 pub(crate) use spsc::{Consumer, Hook};

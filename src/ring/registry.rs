@@ -5,6 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::spsc::{Consumer, Producer, channel};
+use crate::lock;
 
 /// The producer number of everything that did not come out of a ring.
 ///
@@ -42,9 +43,10 @@ impl Registry {
         Arc::new(Self { ring_bytes, max_producers, state: Mutex::default() })
     }
 
-    /// A ring for the calling thread. `None` if there are too many threads or no memory.
+    /// A ring for the calling thread. `None` if there are too many threads, no memory, or another thread is held
+    /// up while it gets one.
     pub(crate) fn register(&self) -> Option<Producer> {
-        let mut state = self.state.lock();
+        let mut state = lock::take(&self.state)?;
         if state.alive >= self.max_producers {
             return None;
         }

@@ -61,6 +61,7 @@ pub(crate) fn channel(capacity: usize, id: u32) -> Result<(Producer, Consumer), 
         id,
     });
     let producer = Producer {
+        capacity: capacity as u64,
         tail: Cell::new(0),
         head_seen: Cell::new(0),
         sequence: Cell::new(0),
@@ -72,6 +73,8 @@ pub(crate) fn channel(capacity: usize, id: u32) -> Result<(Producer, Consumer), 
 /// The producing end. It belongs to one thread.
 pub(crate) struct Producer {
     shared: Arc<Shared>,
+    /// As the memory has it; here it is beside what it is compared with.
+    capacity: u64,
     tail: Cell<u64>,
     /// The consumer's position when it was last looked at: rereading it costs a cache miss.
     head_seen: Cell<u64>,
@@ -96,40 +99,37 @@ impl Producer {
         sequence
     }
 
-    /// Where `bytes` bytes can be written, and the position behind them.
+    /// Where `bytes` bytes can be written, at most half a ring, and the position behind them. `None` if the
+    /// ring is full.
     #[inline]
-    fn find_room(&self, bytes: u64) -> Result<(*mut u8, u64), LossReason> {
-        let capacity = self.shared.memory.length() as u64;
-        if bytes > capacity / 2 {
-            return Err(LossReason::TooBig);
-        }
-        let tail = self.tail.get();
-        self.expect_free(tail + bytes)?;
-        let index = tail & (capacity - 1);
-        let to_end = capacity - index;
-        let (start, new_tail) = if bytes <= to_end {
-            (index as usize, tail + bytes)
+    fn find_room(&self, bytes: usize) -> Option<(*mut u8, u64)> {
+        let (bytes, tail) = (bytes as u64, self.tail.get());
+        let index = tail & (self.capacity - 1);
+        let to_end = self.capacity - index;
+        let padding = if bytes <= to_end { 0 } else { to_end };
+        let new_tail = tail + padding + bytes;
+        self.expect_free(new_tail)?;
+        let start = if padding == 0 {
+            index as usize
         } else {
-            self.expect_free(tail + to_end + bytes)?;
-            self.write_padding(index as usize, to_end);
-            (0, tail + to_end + bytes)
+            self.write_padding(index as usize, padding);
+            0
         };
         // SAFETY: `start + bytes` is at most the capacity, so the pointer stays in the mapping.
-        Ok((unsafe { self.shared.memory.start().as_ptr().add(start) }, new_tail))
+        Some((unsafe { self.shared.memory.start().as_ptr().add(start) }, new_tail))
     }
 
     /// Whether the consumer has freed everything up to a capacity before `position`.
     #[inline]
-    fn expect_free(&self, position: u64) -> Result<(), LossReason> {
-        let capacity = self.shared.memory.length() as u64;
-        if position - self.head_seen.get() > capacity {
+    fn expect_free(&self, position: u64) -> Option<()> {
+        if position - self.head_seen.get() > self.capacity {
             let head = self.shared.head.load(Ordering::Acquire);
-            self.head_seen.set(head);
-            if position - head > capacity {
-                return Err(LossReason::Full);
+            if position - head > self.capacity {
+                return None;
             }
+            self.head_seen.set(head);
         }
-        Ok(())
+        Some(())
     }
 
     fn write_padding(&self, index: usize, bytes: u64) {
@@ -186,19 +186,25 @@ impl<'a> Hook<'a> {
         counted_rows: Option<Kind>,
     ) -> Result<Grant<'a>, LossReason> {
         let producer = self.producer;
-        head.sequence = producer.next_sequence();
+        let bytes = head.record_size().unwrap_or(usize::MAX);
+        debug_assert!(bytes.is_multiple_of(ALIGNMENT) || bytes == usize::MAX);
+        // Looked for before anything is stored, so that what was loaded for it need not be loaded again.
+        let room = if self.is_too_big(&head) {
+            Err(LossReason::TooBig)
+        } else {
+            producer.find_room(bytes).ok_or(LossReason::Full)
+        };
         let counts = &producer.shared.counts;
         let kind = Kind::from_u8(head.kind).unwrap_or(Kind::Padding);
+        head.sequence = producer.next_sequence();
         counts.produce(kind, 1);
         if let Some(rows) = counted_rows {
             counts.produce(rows, u64::from(head.rows));
         }
-        let bytes = head.record_size().unwrap_or(usize::MAX);
-        debug_assert!(bytes.is_multiple_of(ALIGNMENT) || bytes == usize::MAX);
-        match producer.find_room(bytes as u64) {
+        match room {
             Ok((cursor, new_tail)) => {
                 head.time = time();
-                let mut grant = Grant { hook: self, cursor, remaining: bytes, new_tail };
+                let mut grant = Grant { hook: self, cursor, bytes, remaining: bytes, new_tail };
                 grant.append(head.as_bytes());
                 Ok(grant)
             }
@@ -212,7 +218,15 @@ impl<'a> Hook<'a> {
         }
     }
 
+    /// Whether a record with its rows is larger than half a ring: it might find no room in an empty one,
+    /// because of the padding.
+    #[inline]
+    pub(crate) fn is_too_big(&self, head: &Head) -> bool {
+        head.record_size().is_none_or(|bytes| bytes as u64 > self.producer.capacity / 2)
+    }
+
     /// Count an event that is not to be recorded.
+    #[inline]
     pub(crate) fn lose(self, head: Head, counted_rows: Option<Kind>, reason: LossReason) {
         let counts = &self.producer.shared.counts;
         let kind = Kind::from_u8(head.kind).unwrap_or(Kind::Padding);
@@ -236,6 +250,7 @@ impl Drop for Hook<'_> {
 pub(crate) struct Grant<'a> {
     hook: Hook<'a>,
     cursor: *mut u8,
+    bytes: usize,
     remaining: usize,
     new_tail: u64,
 }
@@ -297,12 +312,11 @@ impl Grant<'_> {
         assert!(self.remaining == 0, "reserved bytes left unfilled");
         let producer = self.hook.producer;
         let line = &producer.shared.producer;
-        let event_bytes = self.new_tail - producer.tail.get();
         producer.tail.set(self.new_tail);
         line.tail.store(self.new_tail, Ordering::Release);
         // Paired with the barrier in `Consumer::close`: the tail is stored before `closed` is read.
         light_barrier();
-        producer.shared.memory.prepare_for_writing(self.new_tail, event_bytes);
+        producer.shared.memory.prepare_for_writing(self.new_tail, self.bytes as u64);
         if line.closed.load(Ordering::Relaxed) {
             return Err(LossReason::AfterShutdown);
         }

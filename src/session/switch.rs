@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
-use super::LOCK_TIMEOUT;
+use crate::lock;
 use crate::ring::SWITCHED_OFF;
 
 /// Who turns the recording off and on.
@@ -25,22 +25,24 @@ struct Switch {
 
 static SWITCH: Mutex<Switch> = Mutex::new(Switch { session: 0, is_off: [false; 2] });
 
-/// A session is being started: nobody has turned it off.
-pub(super) fn begin(session: u64) {
-    *SWITCH.lock() = Switch { session, is_off: [false; 2] };
+/// A session is being started: nobody has turned it off. `None` if somebody holds the switch.
+pub(super) fn begin(session: u64) -> Option<()> {
+    *lock::take(&SWITCH)? = Switch { session, is_off: [false; 2] };
+    Some(())
 }
 
-/// Let the session run; off, if its collector has found the file already.
-pub(super) fn run(running: &AtomicU64, session: u64) {
-    let switch = SWITCH.lock();
+/// Let the session run; off, if its collector has found the file already. `None` if somebody holds the switch.
+pub(super) fn run(running: &AtomicU64, session: u64) -> Option<()> {
+    let switch = lock::take(&SWITCH)?;
     running.store(switch.state(), Ordering::SeqCst);
     debug_assert_eq!(switch.session, session);
+    Some(())
 }
 
 /// Turn a session off or on again, as far as this cause is concerned. Whether it is the last one that was
 /// begun, and nobody held the switch for long.
 pub(super) fn set(running: &AtomicU64, session: u64, cause: Cause, on: bool) -> bool {
-    let Some(mut switch) = SWITCH.try_lock_for(LOCK_TIMEOUT) else { return false };
+    let Some(mut switch) = lock::take(&SWITCH) else { return false };
     if switch.session != session {
         return false;
     }

@@ -2,7 +2,7 @@ use super::*;
 use crate::record::{Head, Kind, Request};
 
 /// What a hook is told that records a request now.
-fn record() -> Result<(), LossReason> {
+pub(super) fn record() -> Result<(), LossReason> {
     let head = Head::new(Kind::Request, size_of::<Request>());
     let fill = |hook: Hook<'_>| {
         let mut grant = hook.reserve(head, None)?;
@@ -12,17 +12,17 @@ fn record() -> Result<(), LossReason> {
     with_producer(fill, |_| Err(LossReason::SwitchedOff))?
 }
 
-fn begin(config: Config) {
+pub(super) fn begin(config: Config) {
     start(config, Vec::new()).unwrap();
 }
 
 /// One session runs per process, so tests take turns.
-fn turn() -> MutexGuard<'static, ()> {
+pub(super) fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock()
 }
 
-fn wait_until(mut is_so: impl FnMut() -> bool) {
+pub(super) fn wait_until(mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !is_so() {
         assert!(Instant::now() < deadline, "it does not happen");
@@ -100,7 +100,7 @@ fn a_collector_that_dies_while_its_session_is_being_started_leaves_none() {
     let mut slot = vacant_slot().unwrap();
     let generation = LAST.load(Ordering::Relaxed) + 2 * SWITCHED_OFF;
     let owner = Running { generation, is_dead: Arc::default() };
-    switch::begin(generation);
+    switch::begin(generation).unwrap();
     // Whoever holds the lock for longer than the dying collector waits is told by what it left.
     owner.collector_died();
     owner.gave_up(None);
@@ -145,10 +145,10 @@ fn the_recording_is_on_when_neither_the_host_nor_the_file_has_turned_it_off() {
 fn a_file_that_is_found_before_the_session_runs_turns_it_off() {
     let _turn = turn();
     let session = LAST.load(Ordering::Relaxed) + 2 * SWITCHED_OFF;
-    switch::begin(session);
+    switch::begin(session).unwrap();
     assert!(switch::set(&RUNNING, session, Cause::File, false));
     assert_eq!(RUNNING.load(Ordering::SeqCst), 0);
     let running = AtomicU64::new(0);
-    switch::run(&running, session);
+    switch::run(&running, session).unwrap();
     assert_eq!(running.into_inner(), session | SWITCHED_OFF);
 }

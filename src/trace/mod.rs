@@ -20,6 +20,8 @@ pub use packet::{
 };
 pub use reader::{Damage, DamageKind, Item, OpenError, Packet, RawRecord, Reader, Records};
 pub use tables::{Table, Tables};
+#[cfg(test)]
+pub(crate) use writer::FAULT as WRITER_FAULT;
 pub use writer::{Writer, create_directory, sync_file, write_whole};
 
 /// The file name extension of traces.

@@ -8,6 +8,10 @@ use std::path::{Path, PathBuf};
 use super::EXTENSION;
 use super::header::FileHeader;
 
+/// Where a file of this name stands beside the trace, writing panics.
+#[cfg(test)]
+pub(crate) const FAULT: &str = "panic";
+
 /// A trace file being written. A write that fails leaves the packets before it whole.
 #[derive(Debug)]
 pub struct Writer {
@@ -55,6 +59,8 @@ impl Writer {
     ///
     /// If not all bytes could be written. What was written of them is cut off again.
     pub fn append(&mut self, packet: &[u8]) -> io::Result<()> {
+        #[cfg(test)]
+        assert!(!self.path.with_file_name(FAULT).exists(), "asked to");
         match self.file.write_all(packet) {
             Ok(()) => {
                 self.end += packet.len() as u64;

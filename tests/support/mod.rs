@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use nashtrace::abi::{ABI_VERSION, Api, Counters, SessionOptions, Status, nashtrace_get_api};
 use nashtrace::record::{
-    Anchor, BlockPool, Candidate, Clock, Decision, DecisionFlag, Loss, Mode, Name, NameSpace,
+    Anchor, BlockPool, Candidate, Clock, Decision, DecisionFlag, Kind, Loss, Mode, Name, NameSpace,
     Phase, Record, Request, Setting,
 };
 use nashtrace::trace::{Item, PacketFlags, Reader};
@@ -70,7 +70,7 @@ pub(crate) fn counters() -> Counters {
 
 pub(crate) fn no_counters() -> Counters {
     let struct_size = size_of::<Counters>() as u32;
-    Counters { struct_size, reserved: 0, produced: 0, written: 0, lost: [0; 8] }
+    Counters { struct_size, reserved: 0, produced: 0, written: 0, lost: [0; 8], panics: 0 }
 }
 
 pub(crate) fn name(space: NameSpace, text: &str) -> u32 {
@@ -154,6 +154,22 @@ pub(crate) fn empty<T: Record>() -> T {
     record
 }
 
+/// Record one whole event of each kind beside requests and decisions.
+pub(crate) fn record_the_others() -> [Status; 6] {
+    let api = api();
+    // SAFETY: every record is whole.
+    unsafe {
+        [
+            (api.setting)(&empty()),
+            (api.block)(&empty()),
+            (api.transfer)(&empty()),
+            (api.planner_tick)(&empty()),
+            (api.planner_decision)(&empty()),
+            (api.planner_effect)(&empty()),
+        ]
+    }
+}
+
 /// Declare a pool of blocks.
 pub(crate) fn declare(pool: &BlockPool) -> u32 {
     let mut id = 0;
@@ -162,12 +178,17 @@ pub(crate) fn declare(pool: &BlockPool) -> u32 {
     id
 }
 
+const OTHERS: [Kind; 5] =
+    [Kind::Block, Kind::Transfer, Kind::PlannerTick, Kind::PlannerDecision, Kind::PlannerEffect];
+
 /// Everything that stands in the only trace of a directory.
 #[derive(Default)]
 pub(crate) struct Contents {
     pub(crate) decisions: Vec<(Decision, Vec<Candidate>)>,
     pub(crate) requests: Vec<(u32, Request)>,
     pub(crate) settings: Vec<Setting>,
+    /// Blocks, transfers and what planners record.
+    pub(crate) others: usize,
     pub(crate) names: Vec<(u8, u32, String)>,
     pub(crate) anchors: Vec<Anchor>,
     pub(crate) ledgers_read: usize,
@@ -196,6 +217,8 @@ pub(crate) fn contents(directory: &Path) -> Contents {
                 contents.requests.push((packet.header.producer, request));
             } else if let Some(setting) = record.to::<Setting>() {
                 contents.settings.push(setting);
+            } else if OTHERS.iter().any(|kind| record.head.kind == *kind as u8) {
+                contents.others += 1;
             } else if let Some(name) = record.to::<Name>() {
                 let text = String::from_utf8(record.rows[..name.length as usize].to_vec()).unwrap();
                 contents.names.push((name.space, name.id, text));

@@ -81,6 +81,7 @@ impl Library {
             produced: 0,
             written: 0,
             lost: [0; 8],
+            panics: 0,
         };
         // SAFETY: the struct is writable and says its size.
         let status = unsafe { (self.api.session_counters)(&raw mut counters, TIMEOUT_MS) };
