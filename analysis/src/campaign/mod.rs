@@ -8,10 +8,12 @@ mod commitment;
 mod curves;
 mod doubts;
 mod equilibria;
+mod fresh;
 mod front;
 mod gate;
 mod hold_out;
 mod load;
+mod next;
 mod null_calibration;
 mod potential;
 mod read;
@@ -25,6 +27,8 @@ mod tensor;
 mod verdict;
 
 pub use answer::*;
+pub use fresh::fresh_blocks;
+pub use next::next_runs;
 pub use read::CampaignData;
 
 use crate::game::Search;
@@ -66,7 +70,8 @@ pub fn analyze(data: &CampaignData, settings: &Settings<'_>) -> Analysis {
         verdict: verdict::verdict(design, &loads),
         doubts: Vec::new(),
         design: summary::design(design, &tensor),
-        held_out_runs: summary::held_out_runs(design, &loads),
+        held_out_runs: summary::held_out_runs(design, data.plan.blocks, &loads),
+        fresh_blocks: Vec::new(),
         provenance: summary::provenance(data, &tensor, settings),
         runs,
         loads,

@@ -6,10 +6,10 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use super::Refusal;
-use crate::campaign::{CampaignData, Settings, analyze};
+use crate::campaign::{CampaignData, Settings, analyze, fresh_blocks};
 use crate::cli::time_limit::TimeLimit;
 use crate::cli::{Answered, Ending};
-use crate::experiment::files;
+use crate::experiment::{Campaign, files};
 
 const EXAMPLES: &str = "\
 The answers are written to CAMPAIGN/analysis.json, which `nashtrace report` turns into a page; the same runs and seed
@@ -42,14 +42,18 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Answered, Refusal> {
-    let data = CampaignData::read(&arguments.campaign)?;
+    let campaign = Campaign::open(&arguments.campaign)?;
+    let data = CampaignData::of(&campaign)?;
     let deadline = arguments.time_limit.deadline();
     let settings = Settings {
         resamples: arguments.resamples as usize,
         seed: arguments.seed,
         stop: &|| deadline.has_passed(),
     };
-    let analysis = analyze(&data, &settings);
+    let mut analysis = analyze(&data, &settings);
+    if let Some(held_out) = campaign.held_out()? {
+        analysis.fresh_blocks = fresh_blocks(&analysis, &held_out);
+    }
     let path = arguments.out.clone().unwrap_or_else(|| arguments.campaign.join("analysis.json"));
     files::write_json_line(&path, &analysis).map_err(|error| Refusal {
         sentence: format!("{}: {error}", path.display()),
