@@ -141,6 +141,9 @@ fn an_adaptive_plan_takes_whole_blocks() {
     refused(&adaptive(7, ""), "adaptive = 7: a block takes 4 runs, one of each profile");
     refused(&adaptive(0, ""), "plan is \"factorial\", { latin = PROFILES } or { adaptive = RUNS }");
     let place = adaptive(8, "");
+    let (planned, _) = json(&["experiment", "plan", &place.text("design.toml"), "--json"]);
+    let runs = ["runs", "adaptive_runs"].map(|key| planned[key].as_u64());
+    assert_eq!(runs, [Some(24), Some(8)]);
     let design = fs::read_to_string(place.path("design.toml")).unwrap();
     fs::write(place.path("design.toml"), design.replace("blocks = 3", "blocks = 2")).unwrap();
     refused(&place, "an adaptive plan needs blocks = 3 at least");

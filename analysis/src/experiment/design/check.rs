@@ -161,7 +161,7 @@ fn whole_blocks(
         return Err(source.fault(blocks, what));
     }
     let profiles = design.profiles();
-    if runs % profiles != 0 {
+    if !runs.is_multiple_of(profiles) {
         let what = format!(
             "adaptive = {runs}: a block takes {profiles} runs, one of each profile; give a multiple of {profiles}"
         );
