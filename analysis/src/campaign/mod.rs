@@ -9,10 +9,12 @@ mod commitment;
 mod curves;
 mod doubts;
 mod equilibria;
+mod fresh;
 mod front;
 mod gate;
 mod hold_out;
 mod load;
+mod next;
 mod null_calibration;
 mod paired_means;
 mod potential;
@@ -27,6 +29,8 @@ mod tensor;
 mod verdict;
 
 pub use answer::*;
+pub use fresh::fresh_blocks;
+pub use next::next_runs;
 pub use read::CampaignData;
 
 use crate::game::Search;
@@ -69,7 +73,8 @@ pub fn analyze(data: &CampaignData, settings: &Settings<'_>) -> Analysis {
         verdict: verdict::verdict(design, &loads),
         doubts: Vec::new(),
         design: summary::design(design, &tensor),
-        held_out_runs: summary::held_out_runs(design, &loads),
+        held_out_runs: summary::held_out_runs(design, data.plan.blocks, &loads),
+        fresh_blocks: Vec::new(),
         provenance: summary::provenance(data, &tensor, settings),
         runs,
         loads,

@@ -22,7 +22,15 @@ impl CampaignData {
     ///
     /// If a file is damaged, or design, plan and runs do not belong together.
     pub fn read(folder: &Path) -> Result<Self, CampaignError> {
-        let campaign = Campaign::open(folder)?;
+        Self::of(&Campaign::open(folder)?)
+    }
+
+    /// Read what a campaign's runs gave.
+    ///
+    /// # Errors
+    ///
+    /// If a record is damaged or that of another run.
+    pub fn of(campaign: &Campaign) -> Result<Self, CampaignError> {
         let runs = campaign.plan().runs.iter();
         let records = runs.map(|run| campaign.record(run)).collect::<Result<_, _>>()?;
         Ok(Self { design: campaign.design().clone(), plan: campaign.plan().clone(), records })

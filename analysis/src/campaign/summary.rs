@@ -93,15 +93,20 @@ fn unfinished(record: Option<&Record>) -> Option<u64> {
 }
 
 /// Runs that would check each load's claims.
-pub(super) fn held_out_runs(design: &Design, loads: &[LoadAnswer]) -> Vec<HeldOutRun> {
+pub(super) fn held_out_runs(
+    design: &Design,
+    used_blocks: usize,
+    loads: &[LoadAnswer],
+) -> Vec<HeldOutRun> {
     let blocks: Vec<usize> =
-        (design.blocks..design.blocks + design.blocks.max(FEWEST_HELD_OUT)).collect();
+        (used_blocks..used_blocks + design.blocks.max(FEWEST_HELD_OUT)).collect();
     let of_load = |load: &LoadAnswer| {
         let price = load.anarchy.first();
         let optimum = price.and_then(|price| price.optimum.clone());
         let gap = price.and_then(|price| price.gap.as_ref());
         let worst = gap.map(|gap| gap.worst.clone());
-        let claims = [("optimum", optimum), ("worst equilibrium", worst)];
+        let default = optimum.is_some().then(|| design.default_profile());
+        let claims = [("optimum", optimum), ("worst equilibrium", worst), ("default", default)];
         let held_out = claims.map(|(claim, profile)| {
             Some(HeldOutRun {
                 load: load.load,

@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::design::{Design, Driver};
 use super::files;
-use super::plan::{Plan, PlanError, PlannedRun};
+use super::plan::{Choice, Plan, PlanError, PlannedRun};
 use super::record::{Record, RecordError, Status};
 use crate::load::TextFileError;
 
@@ -18,6 +18,7 @@ const DESIGN: &str = "design.toml";
 const SCENARIO: &str = "scenario.toml";
 const ORIGIN: &str = "origin.json";
 const PLAN: &str = "plan.json";
+const CHOSEN: &str = "chosen.json";
 const LOCK: &str = "lock";
 const RUNS: &str = "runs";
 
@@ -29,6 +30,8 @@ pub struct Campaign {
     plan: Plan,
     scenario: Option<String>,
     origin: Origin,
+    /// What is locked while runs are made.
+    lock: PathBuf,
 }
 
 /// Where the campaign comes from. Commands run there.
@@ -150,7 +153,8 @@ impl Campaign {
         };
         let plan = Plan::of(&design, hash(&text, scenario.as_deref()));
         let origin = Origin { folder, nashtrace: env!("CARGO_PKG_VERSION").into() };
-        Ok(Self { root: root.to_owned(), design, plan, scenario, origin })
+        let lock = root.join(LOCK);
+        Ok(Self { root: root.to_owned(), design, plan, scenario, origin, lock })
     }
 
     /// Open a campaign.
@@ -176,7 +180,7 @@ impl Campaign {
             Driver::Lab(_) => Some(read(SCENARIO)?),
             Driver::Command(_) => None,
         };
-        let plan = Plan::load(&root.join(PLAN))?;
+        let mut plan = Plan::load(&root.join(PLAN))?;
         if plan != Plan::of(&design, hash(&text, scenario.as_deref())) {
             return Err(refused(
                 "design.toml or scenario.toml was changed since plan.json was written: put them back, \
@@ -185,7 +189,43 @@ impl Campaign {
         }
         let origin = serde_json::from_str(&read(ORIGIN)?)
             .map_err(|error| CampaignError::Io { path: root.join(ORIGIN), error: error.into() })?;
-        Ok(Self { root: root.to_owned(), design, plan, scenario, origin })
+        let chosen = match read(CHOSEN) {
+            Err(CampaignError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+                Vec::new()
+            }
+            text => chosen(&text?, &design)
+                .map_err(|what| CampaignError::Refused { path: root.join(CHOSEN), what })?,
+        };
+        plan.add(&design, &chosen);
+        let lock = root.join(LOCK);
+        Ok(Self { root: root.to_owned(), design, plan, scenario, origin, lock })
+    }
+
+    /// Add runs that an adaptive plan chose, for good.
+    pub(super) fn choose(&mut self, more: &[Choice]) -> Result<(), CampaignError> {
+        let is_later = |run: &&PlannedRun| run.block >= self.design.blocks;
+        let before = self.plan.runs.iter().filter(is_later).map(|run| Choice {
+            load: run.load,
+            block: run.block,
+            profile: run.profile.clone(),
+        });
+        let all: Vec<Choice> = before.chain(more.iter().cloned()).collect();
+        let path = self.root.join(CHOSEN);
+        files::write_json(&path, &all).map_err(|error| CampaignError::Io { path, error })?;
+        self.plan.add(&self.design, more);
+        Ok(())
+    }
+
+    /// The same design with other runs, in a folder in this one's. Both are locked together.
+    pub(super) fn within(&self, root: PathBuf, plan: Plan) -> Self {
+        Self {
+            root,
+            plan,
+            design: self.design.clone(),
+            scenario: self.scenario.clone(),
+            origin: self.origin.clone(),
+            lock: self.lock.clone(),
+        }
     }
 
     /// The folder.
@@ -282,7 +322,7 @@ impl Campaign {
 
     /// Refuse all others.
     pub(super) fn lock(&self) -> Result<Lock, CampaignError> {
-        let path = self.root.join(LOCK);
+        let path = self.lock.clone();
         let open = File::options().create(true).append(true).open(&path);
         let file = open.map_err(|error| CampaignError::Io { path: path.clone(), error })?;
         match file.try_lock() {
@@ -296,6 +336,16 @@ impl Campaign {
 
     fn refused(&self, what: &str) -> CampaignError {
         CampaignError::Refused { path: self.root.clone(), what: what.to_owned() }
+    }
+}
+
+/// The runs that were chosen.
+fn chosen(text: &str, design: &Design) -> Result<Vec<Choice>, String> {
+    let chosen: Vec<Choice> =
+        serde_json::from_str(text).map_err(|error| format!("line {}: {error}", error.line()))?;
+    match chosen.iter().all(|choice| choice.is_of(design)) {
+        true => Ok(chosen),
+        false => Err("a run in it is none of the design's; put the file back as it was".into()),
     }
 }
 

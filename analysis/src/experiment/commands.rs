@@ -12,6 +12,7 @@ use super::campaign::Campaign;
 use super::design::{CommandDriver, Design, Restart, ResultsFormat, ServiceLevel, Step};
 use super::execute::{Made, Measured};
 use super::files;
+use super::leftover::{self, Place};
 use super::metric::{metric, unknown};
 use super::outcomes::{self, Metrics, RequestOutcome};
 use super::plan::PlannedRun;
@@ -44,13 +45,14 @@ impl From<io::Error> for Trouble {
 }
 
 impl<'a> Commands<'a> {
-    /// Take down first what an interrupted campaign left behind.
+    /// End first what an interrupted campaign left running, and take down what it left behind.
     ///
     /// # Errors
     ///
     /// If the marker of what was deployed cannot be read or removed.
     pub(super) fn new(campaign: &'a Campaign, driver: &'a CommandDriver) -> io::Result<Self> {
         let mut commands = Self { campaign, driver, deployed: None };
+        leftover::end(&commands.group())?;
         match fs::read(commands.marker()) {
             Ok(text) => {
                 let variables: Variables = serde_json::from_slice(&text)?;
@@ -140,7 +142,7 @@ impl<'a> Commands<'a> {
         let Some(step) = step else { return Ok(()) };
         let limit = Duration::from_secs_f64(step.time_limit_s);
         let log = folder.join(format!("{name}.log"));
-        match process::run(self.shell(&step.command, variables), &log, limit, stop)? {
+        match self.command(&step.command, variables, &log, limit, stop)? {
             Ended::Good => Ok(()),
             Ended::Stopped => Err(Trouble::Stopped),
             Ended::Failed(reason) => Err(Trouble::Failed(format!("{name}: {reason}"))),
@@ -162,7 +164,7 @@ impl<'a> Commands<'a> {
         let log = folder.join("ready.log");
         loop {
             let left = limit.saturating_sub(began.elapsed());
-            let asked = process::run(self.shell(&ready.command, variables), &log, left, stop)?;
+            let asked = self.command(&ready.command, variables, &log, left, stop)?;
             let last = match asked {
                 Ended::Good => return Ok(()),
                 Ended::Stopped => return Err(Trouble::Stopped),
@@ -191,12 +193,8 @@ impl<'a> Commands<'a> {
         if let Some(step) = &self.driver.tear_down {
             let limit = Duration::from_secs_f64(step.time_limit_s);
             let log = self.campaign.root().join("tear_down.log");
-            let ended = process::run(
-                self.shell(&step.command, &variables),
-                &log,
-                limit,
-                &AtomicBool::new(false),
-            )?;
+            let stop = AtomicBool::new(false);
+            let ended = self.command(&step.command, &variables, &log, limit, &stop)?;
             if ended != Ended::Good {
                 return Err(io::Error::other(format!(
                     "tear_down did not end well ({ended:?}); its words are in {}; take the configuration \
@@ -209,10 +207,23 @@ impl<'a> Commands<'a> {
         fs::remove_file(self.marker())
     }
 
-    fn shell(&self, script: &str, variables: &Variables) -> Command {
+    fn command(
+        &self,
+        script: &str,
+        variables: &Variables,
+        log: &Path,
+        limit: Duration,
+        stop: &AtomicBool,
+    ) -> io::Result<Ended> {
         let mut command = Command::new("sh");
         command.arg("-c").arg(script).current_dir(self.campaign.origin()).envs(variables);
-        command
+        let mark = format!("NASHTRACE_OUT={}", variables["NASHTRACE_OUT"]);
+        let place = Place { file: &self.group(), mark: &mark };
+        process::run(command, log, limit, stop, Some(place))
+    }
+
+    fn group(&self) -> PathBuf {
+        self.campaign.root().join("running.json")
     }
 
     fn marker(&self) -> PathBuf {

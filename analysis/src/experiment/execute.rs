@@ -15,11 +15,13 @@ use super::design::Driver;
 use super::files;
 use super::lab::{Lab, LabProgram};
 use super::outcomes::Metrics;
-use super::plan::{PlannedRun, SCHEMA_VERSION};
+use super::plan::{Choice, PlannedRun, SCHEMA_VERSION};
 use super::record::{Record, RecordSeries, Status, TraceFacts};
 
+/// What an adaptive plan makes next, from what its campaign's runs gave; nothing if it is done.
+pub type Choose<'a> = &'a dyn Fn(&Campaign) -> Result<Vec<Choice>, CampaignError>;
+
 /// How runs are made.
-#[derive(Debug)]
 pub struct Options<'a> {
     /// So many at the same time; commands drive one cluster and are made one after the other.
     pub jobs: usize,
@@ -27,6 +29,8 @@ pub struct Options<'a> {
     pub retry_failed: bool,
     /// The lab, for designs whose driver it is.
     pub lab: Option<&'a LabProgram>,
+    /// What comes after the runs that are planned.
+    pub choose: Choose<'a>,
     /// Becomes true when we are asked to stop.
     pub stop: &'a AtomicBool,
 }
@@ -109,19 +113,44 @@ impl Maker<'_> {
     }
 }
 
-/// Make the runs that are not there yet. A run that fails is kept as failed and does not stop the others.
+/// Make the runs that are not there yet, and those that an adaptive plan chooses then. A run that fails is kept as failed
+/// and does not stop the others.
 ///
 /// # Errors
 ///
 /// If somebody else makes runs in the folder, the disk is full, or the operating system refuses.
 pub fn execute(
-    campaign: &Campaign,
+    campaign: &mut Campaign,
     options: &Options,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Finished, ExecuteError> {
     let _lock = campaign.lock()?;
+    let mut finished = planned(campaign, options, options.retry_failed, progress)?;
+    while !finished.stopped {
+        let chosen = (options.choose)(campaign)?;
+        if chosen.is_empty() {
+            break;
+        }
+        campaign.choose(&chosen)?;
+        let more = planned(campaign, options, false, progress)?;
+        finished.ok += more.ok;
+        finished.failed += more.failed;
+        finished.stopped = more.stopped;
+    }
+    Ok(finished)
+}
+
+/// Make the planned runs that are not there yet.
+fn planned(
+    campaign: &Campaign,
+    options: &Options,
+    retry_failed: bool,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Finished, ExecuteError> {
     remove_leftovers(campaign)?;
-    let left = left(campaign, options.retry_failed)?;
+    let left = left(campaign, retry_failed)?;
+    // The options are not shared with the threads as a whole: choosing is for one thread.
+    let stop = options.stop;
     let system = |error| ExecuteError::Io { path: campaign.root().to_owned(), error };
     let (maker, jobs) = match &campaign.design().driver {
         Driver::Lab(driver) => {
@@ -144,7 +173,7 @@ pub fn execute(
             scope.spawn(|| {
                 while !halt.load(Ordering::Relaxed) {
                     let Some(run) = left.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                    let made = make(campaign, &maker, run, options.stop);
+                    let made = make(campaign, &maker, run, stop);
                     let mut done = done.lock().expect("no thread panics");
                     match made {
                         Ok(Some(None)) => done.0.ok += 1,

@@ -130,7 +130,7 @@ impl Lab<'_> {
         command.env_remove("NASHTRACE_METRICS_ADDR");
         let limit = Duration::from_secs_f64(self.driver.time_limit_s);
         let log = folder.join("lab.log");
-        match process::run(command, &log, limit, stop)? {
+        match process::run(command, &log, limit, stop, None)? {
             Ended::Stopped => return Ok(Made::Stopped),
             Ended::Good => {}
             Ended::Failed(reason) => return Ok(Made::Failed(reason)),

@@ -90,14 +90,11 @@ impl Plan {
     #[must_use]
     pub fn of(design: &Design, design_hash: String) -> Self {
         let profiles = match design.plan {
-            SamplePlan::Factorial => factorial(&sizes(design)),
+            SamplePlan::Factorial | SamplePlan::Adaptive { .. } => factorial(&sizes(design)),
             SamplePlan::Latin { profiles } => spread(design, profiles),
         };
         let mut random = ChaCha12Rng::seed_from_u64(design.seed);
         let seeds = block_seeds(design.blocks, &mut random);
-        let width = |count: usize| count.saturating_sub(1).max(1).ilog10() as usize + 1;
-        let (load_width, block_width, profile_width) =
-            (width(design.loads.len()), width(design.blocks), width(design.profiles()));
         let mut runs = Vec::new();
         for (block, seed) in seeds.into_iter().enumerate() {
             let loads = 0..design.loads.len();
@@ -106,11 +103,8 @@ impl Plan {
                 .collect();
             cells.shuffle(&mut random);
             for (load, profile) in cells {
-                let number = design.profile_number(profile);
                 runs.push(PlannedRun {
-                    run: format!(
-                        "l{load:0load_width$}-b{block:0block_width$}-p{number:0profile_width$}"
-                    ),
+                    run: run_name(design, load, block, profile),
                     load,
                     block,
                     profile: profile.clone(),
@@ -135,6 +129,15 @@ impl Plan {
         }
     }
 
+    /// Add the runs that an adaptive plan chose.
+    pub(super) fn add(&mut self, design: &Design, chosen: &[Choice]) {
+        for choice in chosen {
+            let Choice { load, block, profile } = choice.clone();
+            self.runs.push(later_run(design, load, block, profile, self.runs.len()));
+            self.blocks = self.blocks.max(block + 1);
+        }
+    }
+
     /// Read a campaign's plan.
     ///
     /// # Errors
@@ -153,6 +156,49 @@ impl Plan {
             )),
         }
     }
+}
+
+/// A run that an adaptive plan chose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// The load, by its number.
+    pub load: usize,
+    /// The arrival trace, by its number, which may be beyond the design's blocks.
+    pub block: usize,
+    /// The strategy of each player, by its number.
+    pub profile: Vec<usize>,
+}
+
+impl Choice {
+    /// Whether a design has such a run beyond its blocks.
+    pub(super) fn is_of(&self, design: &Design) -> bool {
+        self.load < design.loads.len()
+            && self.block >= design.blocks
+            && self.profile.len() == design.players.len()
+            && self.profile.iter().zip(sizes(design)).all(|(strategy, size)| *strategy < size)
+    }
+}
+
+fn run_name(design: &Design, load: usize, block: usize, profile: &[usize]) -> String {
+    let width = |count: usize| count.saturating_sub(1).max(1).ilog10() as usize + 1;
+    let (load_width, block_width, profile_width) =
+        (width(design.loads.len()), width(design.blocks), width(design.profiles()));
+    let number = design.profile_number(profile);
+    format!("l{load:0load_width$}-b{block:0block_width$}-p{number:0profile_width$}")
+}
+
+/// A run in a block beyond those of the design, whose seed no block before it has.
+pub(super) fn later_run(
+    design: &Design,
+    load: usize,
+    block: usize,
+    profile: Vec<usize>,
+    order: usize,
+) -> PlannedRun {
+    let run = run_name(design, load, block, &profile);
+    let seed = block_seeds(block + 1, &mut ChaCha12Rng::seed_from_u64(design.seed))[block];
+    PlannedRun { run, load, block, profile, order, seed }
 }
 
 fn planned_player(player: &super::Player) -> PlannedPlayer {

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group, set_parent_process_death_signal};
 
+use super::leftover::{Group, Place};
+
 /// How a command ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Ended {
@@ -22,14 +24,15 @@ pub(super) enum Ended {
 }
 
 /// Run a command to its end, its output in a file. Its process group is killed at the time limit and when `stop`
-/// becomes true; the command itself also dies with the thread that calls this, whatever kills us.
+/// becomes true; the command itself also dies with the thread that calls this, whatever kills us. What it started
+/// itself does not: as long as it runs, its group is noted in `group`, if that is given.
 pub(super) fn run(
     mut command: Command,
     log: &Path,
     limit: Duration,
     stop: &AtomicBool,
+    group: Option<Place<'_>>,
 ) -> io::Result<Ended> {
-    const LOOK: Duration = Duration::from_millis(4);
     let output = File::create(log)?;
     command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).process_group(0);
     // SAFETY: between fork and exec only a system call is made that touches no memory of ours.
@@ -39,6 +42,23 @@ pub(super) fn run(
         });
     }
     let mut child = command.spawn()?;
+    let noted = match group {
+        Some(place) => match Group::note(child.id(), place) {
+            Ok(noted) => Some(noted),
+            Err(error) => {
+                kill(&mut child)?;
+                return Err(error);
+            }
+        },
+        None => None,
+    };
+    let ended = wait(&mut child, log, limit, stop);
+    noted.map_or(Ok(()), Group::forget)?;
+    ended
+}
+
+fn wait(child: &mut Child, log: &Path, limit: Duration, stop: &AtomicBool) -> io::Result<Ended> {
+    const LOOK: Duration = Duration::from_millis(4);
     let began = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {
@@ -49,11 +69,11 @@ pub(super) fn run(
             });
         }
         if stop.load(Ordering::Relaxed) {
-            kill(&mut child)?;
+            kill(child)?;
             return Ok(Ended::Stopped);
         }
         if began.elapsed() >= limit {
-            kill(&mut child)?;
+            kill(child)?;
             return Ok(Ended::TimeLimit);
         }
         std::thread::sleep(LOOK);
@@ -96,7 +116,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new("sh");
         command.args(["-c", script]);
-        run(command, &folder.path().join("log"), limit, &AtomicBool::new(stop)).unwrap()
+        run(command, &folder.path().join("log"), limit, &AtomicBool::new(stop), None).unwrap()
     }
 
     #[test]

@@ -11,15 +11,15 @@ use super::support::{command_of, json, nashtrace};
 
 /// A folder with a design of two players in it: `drive` and the other steps are shell commands. What is
 /// deployed and taken down is noted in `ledger`.
-struct Place {
+pub(super) struct Place {
     folder: tempfile::TempDir,
 }
 
-const MEASURE: &str = "printf '{\"e2e_mean_ms\": %s}' $((10 + 2 * A + 3 * B + NASHTRACE_SEED % 5)) > \
+pub(super) const MEASURE: &str = "printf '{\"e2e_mean_ms\": %s}' $((10 + 2 * A + 3 * B + NASHTRACE_SEED % 5)) > \
                        \"$NASHTRACE_OUT/metrics.json\"";
 
 impl Place {
-    fn new(drive: &str, more: &str) -> Self {
+    pub(super) fn new(drive: &str, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let player = |name: &str, variable: &str| {
             format!(
@@ -42,20 +42,20 @@ impl Place {
         Self { folder }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn text(&self, name: &str) -> String {
+    pub(super) fn text(&self, name: &str) -> String {
         self.path(name).to_str().unwrap().to_owned()
     }
 
-    fn run(&self, out: &str) -> Output {
+    pub(super) fn run(&self, out: &str) -> Output {
         nashtrace(&["experiment", "run", &self.text("design.toml"), "--out", &self.text(out)])
     }
 
     /// The bytes of every run's record, by name.
-    fn records(&self, campaign: &str) -> Vec<(String, Vec<u8>)> {
+    pub(super) fn records(&self, campaign: &str) -> Vec<(String, Vec<u8>)> {
         let runs = fs::read_dir(self.path(campaign).join("runs")).unwrap();
         let mut records: Vec<(String, Vec<u8>)> = runs
             .map(|run| run.unwrap())
@@ -69,7 +69,7 @@ impl Place {
         records
     }
 
-    fn record(&self, campaign: &str, run: &str) -> Value {
+    pub(super) fn record(&self, campaign: &str, run: &str) -> Value {
         let path = self.path(campaign).join("runs").join(run).join("run.json");
         serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
     }
@@ -86,11 +86,11 @@ impl Place {
     }
 }
 
-fn said(output: &Output) -> String {
+pub(super) fn said(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-fn wait_until(what: impl Fn() -> bool) {
+pub(super) fn wait_until(what: impl Fn() -> bool) {
     let began = Instant::now();
     while !what() {
         assert!(began.elapsed() < Duration::from_secs(60), "it never came");
@@ -98,7 +98,7 @@ fn wait_until(what: impl Fn() -> bool) {
     }
 }
 
-fn has_runs(campaign: &Path, wanted: usize) -> bool {
+pub(super) fn has_runs(campaign: &Path, wanted: usize) -> bool {
     let runs = fs::read_dir(campaign.join("runs")).into_iter().flatten().flatten();
     runs.filter(|run| run.path().join("run.json").exists() && !is_partial(&run.path())).count()
         >= wanted
@@ -397,43 +397,6 @@ fn a_lab_that_is_not_there_is_named() {
     fs::write(folder.path().join("s.toml"), "").unwrap();
     assert!(run().contains("/no/lab: there is no such program; --lab names it"), "{}", run());
     assert!(!out.exists());
-}
-
-#[test]
-fn what_a_kill_before_the_plan_leaves_does_not_strand_the_folder() {
-    let place = Place::new(MEASURE, "");
-    let design = place.text("design.toml");
-    let begun = |name: &str| {
-        let planned = nashtrace(&["experiment", "plan", &design, "--out", &place.text(name)]);
-        assert!(planned.status.success(), "{}", said(&planned));
-    };
-    // Every file up to the one that was being written, and then nothing more.
-    let written = ["lock", "design.toml", "origin.json", "runs", "plan.json"];
-    for last in 0..written.len() {
-        let name = format!("killed-at-{}", written[last]);
-        begun(&name);
-        for later in &written[last..] {
-            let path = place.path(&name).join(later);
-            if path.is_dir() {
-                fs::remove_dir(&path).unwrap();
-            } else {
-                fs::remove_file(&path).unwrap();
-            }
-        }
-        if written[last].contains('.') {
-            fs::write(place.path(&name).join(format!("{}.partial", written[last])), "{").unwrap();
-        }
-        let output = place.run(&name);
-        assert_eq!(output.status.code(), Some(0), "{name}: {}", said(&output));
-        assert_eq!(place.records(&name).len(), 8);
-    }
-    // Runs without a plan are somebody's.
-    begun("lost");
-    fs::remove_file(place.path("lost/plan.json")).unwrap();
-    fs::create_dir(place.path("lost/runs/l0-b0-p0")).unwrap();
-    let output = place.run("lost");
-    assert_eq!(output.status.code(), Some(2));
-    assert!(said(&output).contains("runs lies here: a campaign begins"), "{}", said(&output));
 }
 
 /// The price of anarchy of the shipped congestion game, from what its runs gave.

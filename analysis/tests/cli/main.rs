@@ -3,6 +3,7 @@
 mod anarchy;
 mod answers;
 mod bad_input;
+mod campaigns;
 mod doctor;
 mod experiment;
 mod load;

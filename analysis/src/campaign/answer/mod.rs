@@ -3,6 +3,7 @@
 //! Players, strategies, loads and blocks are given by number, as in the design; profiles are lists with one strategy
 //! per player. What could not be answered is null, and a sentence beside it says why.
 
+mod fresh;
 mod load;
 mod over_loads;
 mod pareto;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use fresh::FreshBlocks;
 pub use load::{
     AgainstBaseline, BestResponseCycle, BestResponses, Cell, Coalition, Commitment, Continuum,
     EquilibriaAnswer, EquilibriumAnswer, LoadAnswer, MetricMean, MetricRatio, Move, Oscillating,
@@ -52,6 +54,9 @@ pub struct Analysis {
     pub over_loads: OverLoads,
     /// Runs that would check claims on blocks that no claim was chosen on.
     pub held_out_runs: Vec<HeldOutRun>,
+    /// What such runs said; empty if none were made.
+    #[serde(default)]
+    pub fresh_blocks: Vec<FreshBlocks>,
     /// Where the numbers come from.
     pub provenance: Provenance,
 }
@@ -155,7 +160,7 @@ pub struct HeldOutRun {
     pub load: usize,
     /// The profile.
     pub profile: Vec<usize>,
-    /// What it was claimed to be: `optimum` or `worst equilibrium`.
+    /// What it was claimed to be: `optimum`, `worst equilibrium` or `default`.
     pub claim: String,
     /// Blocks beyond those of the design, by number.
     pub blocks: Vec<usize>,

@@ -84,7 +84,7 @@ fn a_dilemma_has_all_its_answers() {
     assert_eq!(load.sensitivity.as_ref().unwrap().without.len(), 4);
     let null = load.null_calibration.as_ref().unwrap();
     assert!(null.p_value.unwrap() < 0.05 && null.false_claims.unwrap() <= 0.05, "{null:?}");
-    assert_eq!(analysis.held_out_runs.len(), 2);
+    assert_eq!(analysis.held_out_runs.len(), 3);
     assert_eq!(analysis.held_out_runs[0].blocks, (10..20).collect::<Vec<usize>>());
 }
 

@@ -20,7 +20,8 @@ Examples:
   nashtrace experiment run lab/designs/quickstart.toml --out /tmp/campaign --jobs 2
   nashtrace experiment status /tmp/campaign --json
   nashtrace experiment resume /tmp/campaign
-  nashtrace experiment analyze /tmp/campaign";
+  nashtrace experiment analyze /tmp/campaign
+  nashtrace experiment hold-out /tmp/campaign";
 
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -41,6 +42,9 @@ enum Experiment {
     Resume(run::Resume),
     /// What a campaign's runs say: equilibria, regret, anarchy, fronts, and every doubt
     Analyze(analyze::Arguments),
+    /// Play the claimed optimum, the claimed worst equilibrium and the default on fresh blocks; analyze then says what
+    /// the claims came to
+    HoldOut(run::HoldOut),
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
@@ -50,6 +54,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
         Experiment::Status(arguments) => status::run(arguments, out),
         Experiment::Resume(arguments) => run::resume(arguments, out),
         Experiment::Analyze(arguments) => analyze::run(arguments, out),
+        Experiment::HoldOut(arguments) => run::hold_out(arguments, out),
     };
     answered.unwrap_or_else(|refusal| {
         complain(&refusal.sentence);

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{Refusal, run::jobs};
 use crate::cli::{Answered, Ending, complain, write_json};
-use crate::experiment::{Campaign, Driver, LabProgram, PlannedRun, Step, trial};
+use crate::experiment::{Campaign, Driver, LabProgram, PlannedRun, SamplePlan, Step, trial};
 use crate::report::{Table, count, heading, number, seconds, sentence};
 
 #[derive(clap::Args)]
@@ -76,6 +76,14 @@ fn of_load(campaign: &Campaign, load: usize) -> impl Iterator<Item = &PlannedRun
     campaign.plan().runs.iter().filter(move |run| run.load == load)
 }
 
+/// Runs that are chosen once the planned ones are made.
+fn adaptive_runs(campaign: &Campaign) -> usize {
+    match campaign.design().plan {
+        SamplePlan::Adaptive { runs } => runs,
+        SamplePlan::Factorial | SamplePlan::Latin { .. } => 0,
+    }
+}
+
 fn profiles(campaign: &Campaign) -> usize {
     let profiles: BTreeSet<&Vec<usize>> =
         campaign.plan().runs.iter().map(|run| &run.profile).collect();
@@ -111,6 +119,7 @@ fn to_json(campaign: &Campaign, takes: &Takes, jobs: usize) -> serde_json::Value
         "blocks": plan.blocks,
         "loads": loads.collect::<Vec<_>>(),
         "runs": plan.runs.len(),
+        "adaptive_runs": adaptive_runs(campaign),
         "jobs": jobs,
         "at_most_seconds": at_most,
     })
@@ -157,5 +166,13 @@ fn print(campaign: &Campaign, takes: &Takes, jobs: usize, out: &mut dyn Write) -
             format!("{runs} runs.")
         }
     };
-    writeln!(out, "{}", sentence(&time))
+    writeln!(out, "{}", sentence(&time))?;
+    match adaptive_runs(campaign) {
+        0 => Ok(()),
+        more => writeln!(
+            out,
+            "{}",
+            sentence(&format!("{} more are chosen by what these give.", count(more as u64)))
+        ),
+    }
 }

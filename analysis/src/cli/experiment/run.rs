@@ -1,7 +1,7 @@
 //! Making runs.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::available_parallelism;
@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::Refusal;
+use crate::campaign::{CampaignData, HeldOutRun, Settings, analyze, next_runs};
 use crate::cli::{Answered, Ending, complain, write_json};
 use crate::experiment::{Campaign, Driver, Finished, LabProgram, Options, Progress, execute};
 
@@ -27,6 +28,17 @@ pub(super) struct Begin {
 #[derive(clap::Args)]
 pub(super) struct Resume {
     /// Folder of the campaign
+    campaign: PathBuf,
+    /// Make the runs again that failed
+    #[arg(long)]
+    retry_failed: bool,
+    #[command(flatten)]
+    how: How,
+}
+
+#[derive(clap::Args)]
+pub(super) struct HoldOut {
+    /// Folder of the campaign, whose runs are made
     campaign: PathBuf,
     /// Make the runs again that failed
     #[arg(long)]
@@ -68,20 +80,83 @@ pub(super) fn begin(arguments: &Begin, out: &mut dyn Write) -> Result<Answered, 
     // What is wrong with the way is found before the folder is touched.
     let planned = Campaign::plan_only(&arguments.design, &arguments.out)?;
     let way = Way::of(&arguments.how, &planned)?;
-    let campaign = Campaign::create(&arguments.design, &arguments.out)?;
-    make(&campaign, &way, &arguments.how, false, out)
+    let mut campaign = Campaign::create(&arguments.design, &arguments.out)?;
+    make(&mut campaign, &way, &arguments.how, &Words::of_campaign(&arguments.out), out)
 }
 
 pub(super) fn resume(arguments: &Resume, out: &mut dyn Write) -> Result<Answered, Refusal> {
-    let campaign = Campaign::open(&arguments.campaign)?;
-    let way = Way::of(&arguments.how, &campaign)?;
-    make(&campaign, &way, &arguments.how, arguments.retry_failed, out)
+    let mut campaign = Campaign::open(&arguments.campaign)?;
+    let mut way = Way::of(&arguments.how, &campaign)?;
+    way.retry_failed = arguments.retry_failed;
+    make(&mut campaign, &way, &arguments.how, &Words::of_campaign(&arguments.campaign), out)
+}
+
+pub(super) fn hold_out(arguments: &HoldOut, out: &mut dyn Write) -> Result<Answered, Refusal> {
+    let folder = &arguments.campaign;
+    let campaign = Campaign::open(folder)?;
+    let mut way = Way::of(&arguments.how, &campaign)?;
+    way.retry_failed = arguments.retry_failed;
+    let claims = match campaign.held_out()? {
+        Some(begun) => begun.claims,
+        None => claims(folder, &campaign)?,
+    };
+    let mut hold_out = campaign.hold_out(&claims)?;
+    let words = Words {
+        again: format!("nashtrace experiment hold-out {}", folder.display()),
+        why: format!("{}/runs/RUN/run.json", hold_out.root().display()),
+    };
+    make(&mut hold_out, &way, &arguments.how, &words, out)
+}
+
+/// What the runs of a whole campaign claim.
+fn claims(folder: &Path, campaign: &Campaign) -> Result<Vec<HeldOutRun>, Refusal> {
+    let refused = |why: String| Refusal {
+        sentence: format!("{}: {why}", folder.display()),
+        ending: Ending::Unreadable,
+    };
+    let data = CampaignData::read(folder)?;
+    let left: usize = campaign.counts()?.iter().map(|counts| counts.left).sum();
+    if left + next_runs(&data).len() > 0 {
+        let again = format!("`nashtrace experiment resume {}`", folder.display());
+        return Err(refused(format!(
+            "not all runs are made that claims rest on; make them first with {again}"
+        )));
+    }
+    // What is claimed does not hang on resamples.
+    let settings = Settings { resamples: 2, seed: 0, stop: &|| false };
+    let claims = analyze(&data, &settings).held_out_runs;
+    if claims.is_empty() {
+        return Err(refused(
+            "nothing is claimed that fresh blocks could check: no load has a Price of Anarchy"
+                .to_owned(),
+        ));
+    }
+    Ok(claims)
 }
 
 /// What runs need.
 struct Way {
     jobs: usize,
     lab: Option<LabProgram>,
+    retry_failed: bool,
+}
+
+/// What to do if not all went well.
+struct Words {
+    /// The command that continues.
+    again: String,
+    /// What says why a run failed.
+    why: String,
+}
+
+impl Words {
+    fn of_campaign(folder: &Path) -> Self {
+        let folder = folder.display();
+        Self {
+            again: format!("nashtrace experiment resume {folder}"),
+            why: format!("nashtrace experiment status {folder}"),
+        }
+    }
 }
 
 impl Way {
@@ -91,15 +166,15 @@ impl Way {
             Driver::Lab(_) => Some(LabProgram::find(how.lab.as_deref())?),
             Driver::Command(_) => None,
         };
-        Ok(Self { jobs: jobs(how.jobs, driver)?, lab })
+        Ok(Self { jobs: jobs(how.jobs, driver)?, lab, retry_failed: false })
     }
 }
 
 fn make(
-    campaign: &Campaign,
+    campaign: &mut Campaign,
     way: &Way,
     how: &How,
-    retry_failed: bool,
+    words: &Words,
     out: &mut dyn Write,
 ) -> Result<Answered, Refusal> {
     let stop = Arc::new(AtomicBool::new(false));
@@ -110,7 +185,13 @@ fn make(
             ));
         }
     }
-    let options = Options { jobs: way.jobs, retry_failed, lab: way.lab.as_ref(), stop: &stop };
+    let options = Options {
+        jobs: way.jobs,
+        retry_failed: way.retry_failed,
+        lab: way.lab.as_ref(),
+        choose: &|campaign| Ok(next_runs(&CampaignData::of(campaign)?)),
+        stop: &stop,
+    };
     let bar = progress_bar();
     let finished = execute(campaign, &options, &|progress| show(&bar, progress));
     bar.finish_and_clear();
@@ -126,19 +207,18 @@ fn make(
         });
         write_json(&answer, out)
     } else {
-        writeln!(out, "{}", sentence(campaign, &finished))
+        writeln!(out, "{}", sentence(words, &finished))
     };
     Ok((ending, written))
 }
 
-fn sentence(campaign: &Campaign, finished: &Finished) -> String {
-    let folder = campaign.root().display();
+fn sentence(words: &Words, finished: &Finished) -> String {
     let failed = match finished.failed {
         0 => String::new(),
-        failed => format!(", {failed} failed (`nashtrace experiment status {folder}` says why)"),
+        failed => format!(", {failed} failed (`{}` says why)", words.why),
     };
     let interrupted = if finished.stopped {
-        format!("; interrupted: continue with `nashtrace experiment resume {folder}`")
+        format!("; interrupted: continue with `{}`", words.again)
     } else {
         String::new()
     };
@@ -157,7 +237,7 @@ fn progress_bar() -> ProgressBar {
 
 fn show(bar: &ProgressBar, progress: Progress) {
     match progress {
-        Progress::Begin(runs) => bar.set_length(runs as u64),
+        Progress::Begin(runs) => bar.inc_length(runs as u64),
         Progress::Made(run, reason) => {
             if let Some(reason) = reason {
                 bar.suspend(|| complain(&format!("run {} failed: {reason}", run.run)));

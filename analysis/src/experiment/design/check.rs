@@ -36,6 +36,7 @@ pub(super) fn design(text: &str) -> Result<Design, Fault> {
     let driver = super::driver_check::driver(&source, file.driver)?;
     let players = players(&source, file.players, &driver)?;
     let loads = loads(&source, file.loads, &players, &driver)?;
+    let plan_at = file.plan.as_ref().map_or(0..0, Spanned::span);
     let design = Design {
         leader: leader(&source, file.leader, &players)?,
         name: named(&source, file.name)?,
@@ -63,10 +64,18 @@ pub(super) fn design(text: &str) -> Result<Design, Fault> {
         .players
         .iter()
         .try_fold(1_usize, |all, player| all.checked_mul(player.strategies.len()));
+    let more = match design.plan {
+        SamplePlan::Adaptive { runs } => runs,
+        SamplePlan::Factorial | SamplePlan::Latin { .. } => 0,
+    };
     let runs = profiles
         .and_then(|profiles| profiles.checked_mul(design.blocks))
-        .and_then(|runs| runs.checked_mul(design.loads.len()));
+        .and_then(|runs| runs.checked_mul(design.loads.len()))
+        .and_then(|runs| runs.checked_add(more));
     let blocks = file.blocks.span();
+    if more > 0 {
+        whole_blocks(&source, &design, more, plan_at, blocks.clone())?;
+    }
     match runs {
         Some(0) => Err(source.fault(blocks, "blocks is at least 1: one arrival trace")),
         Some(runs) if runs <= MOST_RUNS => Ok(design),
@@ -116,15 +125,49 @@ fn unique<'a>(
 
 fn plan(source: &Text, plan: Option<Spanned<Value>>) -> Result<SamplePlan, Fault> {
     let Some(plan) = plan else { return Ok(SamplePlan::Factorial) };
-    let profiles = match plan.get_ref() {
-        Value::String(name) if name == "factorial" => return Ok(SamplePlan::Factorial),
-        Value::Table(table) if table.len() == 1 => table.get("latin").and_then(Value::as_integer),
+    let number = |value: &Value| {
+        value.as_integer().and_then(|number| usize::try_from(number).ok()).filter(|n| *n > 0)
+    };
+    let of_table = |table: &toml::Table| {
+        let (kind, value) = table.iter().next().filter(|_| table.len() == 1)?;
+        match (kind.as_str(), number(value)?) {
+            ("latin", profiles) => Some(SamplePlan::Latin { profiles }),
+            ("adaptive", runs) => Some(SamplePlan::Adaptive { runs }),
+            _ => None,
+        }
+    };
+    let found = match plan.get_ref() {
+        Value::String(name) if name == "factorial" => Some(SamplePlan::Factorial),
+        Value::Table(table) => of_table(table),
         _ => None,
     };
-    match profiles.and_then(|profiles| usize::try_from(profiles).ok()) {
-        Some(profiles) if profiles > 0 => Ok(SamplePlan::Latin { profiles }),
-        _ => Err(source.fault(plan.span(), "plan is \"factorial\" or { latin = PROFILES }")),
+    let what = "plan is \"factorial\", { latin = PROFILES } or { adaptive = RUNS }";
+    found.ok_or_else(|| source.fault(plan.span(), what))
+}
+
+/// An adaptive plan adds whole blocks to blocks that have an interval.
+fn whole_blocks(
+    source: &Text,
+    design: &Design,
+    runs: usize,
+    plan: Range<usize>,
+    blocks: Range<usize>,
+) -> Result<(), Fault> {
+    const FEWEST: usize = 3;
+    if design.blocks < FEWEST {
+        let what = format!(
+            "an adaptive plan needs blocks = {FEWEST} at least, to know where more runs help"
+        );
+        return Err(source.fault(blocks, what));
     }
+    let profiles = design.profiles();
+    if !runs.is_multiple_of(profiles) {
+        let what = format!(
+            "adaptive = {runs}: a block takes {profiles} runs, one of each profile; give a multiple of {profiles}"
+        );
+        return Err(source.fault(plan, what));
+    }
+    Ok(())
 }
 
 fn players(

@@ -4,7 +4,7 @@
 //! name = "three-players"
 //! seed = 1
 //! blocks = 10                    # arrival traces; each one is replayed under every profile
-//! plan = "factorial"             # or { latin = 80 }
+//! plan = "factorial"             # or { latin = PROFILES }, or { adaptive = RUNS }
 //! discard = 0.1                  # leading share of the requests that does not count
 //!
 //! [driver]
@@ -87,6 +87,12 @@ pub enum SamplePlan {
     Latin {
         /// Profiles.
         profiles: usize,
+    },
+    /// All in the design's blocks, and then so many runs more, block by block under the load whose interval of the Price
+    /// of Anarchy is expected to shrink most.
+    Adaptive {
+        /// Runs beyond the design's blocks, at most; a multiple of the profiles.
+        runs: usize,
     },
 }
 

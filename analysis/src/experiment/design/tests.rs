@@ -70,7 +70,7 @@ fn plans_have_their_forms() {
         let fault = with(&format!("plan = {plan}")).unwrap_err();
         assert_eq!(
             fault.to_string(),
-            "line 2: plan is \"factorial\" or { latin = PROFILES }",
+            "line 2: plan is \"factorial\", { latin = PROFILES } or { adaptive = RUNS }",
             "{plan}"
         );
     }

@@ -241,7 +241,7 @@ impl<'a> Queues<'a> {
         for (number, worker) in assigned.iter().enumerate() {
             lines[*worker].push(number);
         }
-        let ends = vec![0.0; requests.len()];
+        let ends = vec![f64::NAN; requests.len()];
         let mut queues = Self { model, requests, assigned, lines, ends, steps: 0 };
         for worker in 0..queues.lines.len() {
             queues.serve(worker, 0);
@@ -254,12 +254,15 @@ impl<'a> Queues<'a> {
         self.requests.iter().zip(&self.ends).map(|(request, end)| end - request.arrival_ms).sum()
     }
 
-    /// Find the ends anew from a place of a line on.
+    /// Find the ends anew from a place of a line on, as far as they change.
     fn serve(&mut self, worker: usize, from: usize) {
         let mut free = self.end_before(worker, from);
         for number in &self.lines[worker][from..] {
             let request = &self.requests[*number];
             free = request.arrival_ms.max(free) + self.model.service(request, worker);
+            if free == self.ends[*number] {
+                break;
+            }
             self.ends[*number] = free;
         }
     }
@@ -326,6 +329,8 @@ impl<'a> Queues<'a> {
         self.serve(from, left);
         let place = self.place(to, number);
         self.lines[to].insert(place, number);
+        // It was found in the other line.
+        self.ends[number] = f64::NAN;
         self.serve(to, place);
         self.assigned[number] = to;
         true

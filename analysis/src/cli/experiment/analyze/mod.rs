@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Refusal;
-use crate::campaign::{CampaignData, Settings, analyze};
+use crate::campaign::{CampaignData, Settings, analyze, fresh_blocks};
 use crate::cli::time_limit::seconds;
 use crate::cli::{Answered, Ending};
-use crate::experiment::files;
+use crate::experiment::{Campaign, files};
 use crate::game::Deadline;
 
 const EXAMPLES: &str = "\
@@ -45,7 +45,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Answered, Refusal> {
-    let data = CampaignData::read(&arguments.campaign)?;
+    let campaign = Campaign::open(&arguments.campaign)?;
+    let data = CampaignData::of(&campaign)?;
     let after = |limit| Deadline::after(Duration::from_secs_f64(limit));
     let deadline = arguments.time_limit.map_or(Deadline::NEVER, after);
     let settings = Settings {
@@ -53,7 +54,10 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Answered
         seed: arguments.seed,
         stop: &|| deadline.has_passed(),
     };
-    let analysis = analyze(&data, &settings);
+    let mut analysis = analyze(&data, &settings);
+    if let Some(held_out) = campaign.held_out()? {
+        analysis.fresh_blocks = fresh_blocks(&analysis, &held_out);
+    }
     let path = arguments.out.clone().unwrap_or_else(|| arguments.campaign.join("analysis.json"));
     files::write_json_line(&path, &analysis).map_err(|error| Refusal {
         sentence: format!("{}: {error}", path.display()),

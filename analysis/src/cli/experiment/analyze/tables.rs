@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::campaign::{Analysis, Anarchy, LoadAnswer, PriceRow};
+use crate::campaign::{Analysis, Anarchy, Estimate, FreshBlocks, LoadAnswer, PriceRow};
 use crate::cli::show::interval;
 use crate::report::{Table, count, heading, number, percent, sentence, warning};
 use crate::stats::Interval;
@@ -73,7 +73,41 @@ fn prices(analysis: &Analysis, out: &mut dyn Write) -> io::Result<()> {
             table.row(price_row(analysis, load, price));
         }
     }
-    write!(out, "{table}")
+    write!(out, "{table}")?;
+    for fresh in &analysis.fresh_blocks {
+        writeln!(out, "{}", sentence(&on_fresh_blocks(analysis, fresh)))?;
+    }
+    Ok(())
+}
+
+fn on_fresh_blocks(analysis: &Analysis, fresh: &FreshBlocks) -> String {
+    let ratio = |found: &Option<Estimate>| {
+        found.as_ref().map_or_else(
+            || "no known ratio of costs".to_owned(),
+            |found| {
+                let within = interval(found.interval.as_ref());
+                format!(
+                    "{} times its cost ({within}, {} blocks)",
+                    number(found.value),
+                    found.blocks
+                )
+            },
+        )
+    };
+    let worst = match &fresh.worst {
+        Some(_) => format!("the claimed worst equilibrium has {}", ratio(&fresh.anarchy)),
+        None => "no equilibrium was claimed".to_owned(),
+    };
+    let stale = if fresh.is_current {
+        ""
+    } else {
+        " These are claims of before; the runs claim other profiles now."
+    };
+    format!(
+        "Load {}, against the claimed optimum on fresh blocks: {worst}; the default has {}.{stale}",
+        analysis.design.loads[fresh.load].name,
+        ratio(&fresh.default_over_optimum)
+    )
 }
 
 fn price_row(analysis: &Analysis, load: &LoadAnswer, price: &Anarchy) -> Vec<String> {

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::super::figure::{Figure, axis, hover, named_axis};
-use super::super::names::{Names, maybe};
+use super::super::names::{Names, estimate, maybe};
 use super::super::style::{ALARM, FAINT, colour, legend};
 use super::super::table::Table;
 use super::{Panel, Section};
-use crate::campaign::{Analysis, HeldOutRun, LoadAnswer, NullCalibration};
+use crate::campaign::{Analysis, Estimate, HeldOutRun, LoadAnswer, NullCalibration};
 use crate::report::{percent, probability};
 
 pub(super) fn section(analysis: &Analysis, names: Names<'_>) -> Section {
@@ -35,7 +35,10 @@ pub(super) fn section(analysis: &Analysis, names: Names<'_>) -> Section {
             panel.says("Hold-out: fewer than four whole blocks, so there are no halves to compare.")
         }
     };
-    if !analysis.held_out_runs.is_empty() {
+    if !analysis.fresh_blocks.is_empty() {
+        panel =
+            panel.table("The claims, played again on fresh blocks", fresh_blocks(analysis, names));
+    } else if !analysis.held_out_runs.is_empty() {
         panel = panel.closed(
             "Runs on fresh blocks that would check the claims",
             held_out_runs(&analysis.held_out_runs, names),
@@ -123,6 +126,32 @@ fn hold_out(analysis: &Analysis, names: Names<'_>) -> Option<Table> {
         }
     }
     (!table.rows.is_empty()).then_some(table)
+}
+
+fn fresh_blocks(analysis: &Analysis, names: Names<'_>) -> Table {
+    let mut table = Table::new(&[
+        "load",
+        "claimed optimum",
+        "claimed worst equilibrium",
+        "its cost over the optimum's",
+        "the default's",
+        "runs that tell",
+        "still claimed",
+    ])
+    .text(&[1, 2, 6]);
+    let ratio = |found: &Option<Estimate>| found.as_ref().map_or_else(|| "-".to_owned(), estimate);
+    for fresh in &analysis.fresh_blocks {
+        table.row([
+            names.load(fresh.load).to_owned(),
+            names.profile(&fresh.optimum),
+            fresh.worst.as_ref().map_or_else(|| "none".to_owned(), |worst| names.profile(worst)),
+            ratio(&fresh.anarchy),
+            ratio(&fresh.default_over_optimum),
+            format!("{} of {}", fresh.used, fresh.planned),
+            if fresh.is_current { "yes" } else { "no" }.to_owned(),
+        ]);
+    }
+    table
 }
 
 fn held_out_runs(runs: &[HeldOutRun], names: Names<'_>) -> Table {
