@@ -153,6 +153,20 @@ def test_pure_equilibria_against_quantecon(tmp_path, seed):
     agrees("quantecon")
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_pure_equilibria_against_gambit(tmp_path, seed):
+    # Few different payoffs: many equilibria, most of them with ties.
+    payoffs = random_game(seed, [(3, 3, 3), (2, 4, 3), (5, 4)][seed % 3], high=4)
+    answer = ours(tmp_path, payoffs, "--time-limit", "1")
+    theirs = gbt.nash.enumpure_solve(gbt.Game.from_arrays(*payoffs)).equilibria
+    exact = {
+        tuple(int(np.argmax([float(p) for _, p in strategies])) for _, strategies in profile.mixed_strategies())
+        for profile in theirs
+    }
+    assert {tuple(e["profile"]) for e in answer["pure"]} == exact
+    agrees("pygambit")
+
+
 def welfare_by_linprog(payoffs, coarse):
     shape = payoffs[0].shape
     profiles = list(itertools.product(*(range(n) for n in shape)))

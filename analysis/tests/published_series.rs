@@ -4,7 +4,8 @@ use std::path::Path;
 
 use nashtrace_analysis::load::Columns;
 use nashtrace_analysis::stats::{
-    Around, Deterministic, KpssLags, LagChoice, Model, Search, adf, change_points, kpss,
+    Around, Deterministic, KpssLags, LagChoice, Model, Nature, OscillationSettings, Search, adf,
+    change_points, kpss, rest,
 };
 
 fn series(name: &str) -> Vec<f64> {
@@ -83,4 +84,13 @@ fn the_nile_changes_in_1898() {
         let found = change_points(&series("nile"), &search, || true).unwrap();
         assert_eq!(found.segmentation.change_points, [28], "{model:?}: {found:?}");
     }
+}
+
+/// A level that falls once: neither stationary nor a random walk.
+#[test]
+fn the_nile_breaks() {
+    let settings = OscillationSettings { surrogates: 199, ..OscillationSettings::default() };
+    let found = rest(&series("nile"), 50, &settings).unwrap();
+    assert_eq!(found.nature, Some(Nature::Break));
+    assert_eq!(found.change_points, [28]);
 }

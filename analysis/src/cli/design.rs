@@ -230,14 +230,24 @@ fn write(rows: &Rows, out: &mut dyn Write) -> io::Result<()> {
         return write_json(&super::show::merge(json!({"points": points}), rows.facts.clone()), out);
     }
     let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(&rows.names)?;
+    writer.write_record(&rows.names).map_err(io_error)?;
     for row in &rows.rows {
-        writer.write_record(row.iter().map(|value| match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        }))?;
+        writer
+            .write_record(row.iter().map(|value| match value {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            }))
+            .map_err(io_error)?;
     }
     writer.flush()
+}
+
+/// The system's own error, by which a reader that stops early is told from a failure.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 fn lhs(arguments: &Lhs) -> Result<Rows, String> {

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::{Answered, Ending, write_json};
 use crate::report::{Table, heading, percent, sentence, warning};
-use crate::selftest::{Check, Measure, Plan, SECTIONS};
+use crate::selftest::{CHANCE, Check, Measure, Plan, SECTIONS};
 
 const EXAMPLES: &str = "\
 Games and series whose truth is known are given noise and put through the code that analyses measurements. The
-exit code is 1 if a share is outside what is accepted.
+exit code is 1 if a share is outside what is accepted by more than chance explains.
 
 Examples:
   nashtrace selftest
@@ -56,6 +56,7 @@ fn to_json(plan: Plan, sections: &[SectionChecks], is_good: bool) -> Value {
             "data": check.data,
             "measure": check.measure.name(),
             "share": check.share(),
+            "standard_error": check.standard_error(),
             "hits": check.hits,
             "data_sets": check.cases,
             "unanswered": check.unanswered,
@@ -76,14 +77,16 @@ fn to_json(plan: Plan, sections: &[SectionChecks], is_good: bool) -> Value {
 fn print(plan: Plan, sections: &[SectionChecks], out: &mut dyn Write) -> io::Result<()> {
     for (name, checks) in sections {
         writeln!(out, "{}", heading(name))?;
-        let columns = ["subject", "data", "measure", "share", "no number", "accepted", ""];
-        let mut table = Table::new(&columns).left(1).left(2).left(6).optional(4);
+        let columns =
+            ["subject", "data", "measure", "share", "standard\nerror", "no number", "accepted", ""];
+        let mut table = Table::new(&columns).left(1).left(2).left(7).optional(5);
         for check in checks {
             table.row(vec![
                 check.subject.to_owned(),
                 check.data.clone(),
                 check.measure.name().to_owned(),
                 format!("{:.1} %", 100.0 * check.share()),
+                error_of(check),
                 if check.unanswered == 0 { "-".to_owned() } else { unanswered(check) },
                 accepted(check.measure),
                 if check.is_accepted() { "ok" } else { "FAILED" }.to_owned(),
@@ -103,11 +106,20 @@ fn print(plan: Plan, sections: &[SectionChecks], out: &mut dyn Write) -> io::Res
     };
     writeln!(out, "{verdict}")?;
     let meaning = format!(
-        "{} data sets each. A spread is a range of percentiles that claims no coverage. Where a verdict such as \
+        "{} data sets each; a check fails if its share is outside what is accepted by more than {CHANCE} standard \
+         errors, which is what so few data sets can tell. A spread is a range of percentiles that claims no coverage. Where a verdict such as \
          UNBOUNDED stands for a number, nothing can be wrong, and the data set counts as covered.",
         plan.data_sets
     );
     writeln!(out, "{}", sentence(&meaning))
+}
+
+/// A spread is not judged, so has no error of its judgement.
+fn error_of(check: &Check) -> String {
+    match check.measure {
+        Measure::Spread => "-".to_owned(),
+        _ => format!("{:.1} %", 100.0 * check.standard_error()),
+    }
 }
 
 fn unanswered(check: &Check) -> String {

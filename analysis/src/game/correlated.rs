@@ -85,11 +85,14 @@ pub(super) fn largest_expectation(
     gain: impl Fn(usize, usize, usize) -> f64,
     deadline: Deadline,
 ) -> Result<Optimum, CorrelatedError> {
-    let conditions = conditions(game, kind, gain);
-    let (profiles, count) = (game.profiles(), conditions.len());
+    let (profiles, count) = (game.profiles(), condition_count(game, kind));
     if profiles.saturating_mul(count) > MOST_ENTRIES {
         return Err(CorrelatedError::TooLarge { profiles, conditions: count });
     }
+    if deadline.has_passed() {
+        return Err(LinearProgramError::OutOfTime.into());
+    }
+    let conditions = conditions(game, kind, gain);
     // Values between zero and one keep the solver's tolerances meaningful.
     let (low, high) =
         values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
@@ -112,7 +115,12 @@ pub(super) fn largest_expectation(
 
 /// What a player gains by moving from one profile to another one, relative to its range of payoffs.
 pub(super) fn scaled_gain(game: &Game) -> impl Fn(usize, usize, usize) -> f64 {
-    |player, from, to| gain(game, player, from, to) / game.payoff_scale(player)
+    let scales = game.payoff_scales();
+    move |player, from, to| {
+        let scale = scales[player];
+        // Divided first: the difference of two finite numbers may be infinite.
+        game.payoff(to, player) / scale - game.payoff(from, player) / scale
+    }
 }
 
 fn gain(game: &Game, player: usize, from: usize, to: usize) -> f64 {
@@ -131,6 +139,15 @@ pub fn violation(game: &Game, kind: CorrelatedKind, distribution: &[f64]) -> f64
 
 /// What a deviation gains in each profile where it changes anything.
 type Condition = Vec<(usize, f64)>;
+
+/// How many conditions there are.
+fn condition_count(game: &Game, kind: CorrelatedKind) -> usize {
+    let of_player = |player: usize| match kind {
+        CorrelatedKind::Correlated => game.strategies(player) * (game.strategies(player) - 1),
+        CorrelatedKind::Coarse => game.strategies(player),
+    };
+    (0..game.players()).map(of_player).sum()
+}
 
 /// All conditions.
 fn conditions(

@@ -9,6 +9,8 @@ pub struct Dominance {
     pub remaining: Vec<Vec<usize>>,
     /// What was removed, round by round.
     pub rounds: Vec<Vec<Dominated>>,
+    /// Whether nothing that remains is dominated; otherwise there was no time to look at everything.
+    pub is_whole: bool,
 }
 
 /// A strategy that was removed.
@@ -38,15 +40,25 @@ pub enum DominanceKind {
 /// pure strategy counts; payoffs are compared exactly.
 #[must_use]
 pub fn iterated_dominance(game: &Game, kind: DominanceKind) -> Dominance {
+    iterated_dominance_until(game, kind, &|| false)
+}
+
+/// [`iterated_dominance`] that ends early if it is stopped; what it has removed by then is dominated.
+#[must_use]
+pub fn iterated_dominance_until(
+    game: &Game,
+    kind: DominanceKind,
+    stop: &dyn Fn() -> bool,
+) -> Dominance {
     let mut remaining: Vec<Vec<usize>> =
         (0..game.players()).map(|player| (0..game.strategies(player)).collect()).collect();
     let mut rounds = Vec::new();
     loop {
         let round: Vec<Dominated> = (0..game.players())
-            .flat_map(|player| dominated(game, &remaining, player, kind))
+            .flat_map(|player| dominated(game, &remaining, player, kind, stop))
             .collect();
         if round.is_empty() {
-            return Dominance { remaining, rounds };
+            return Dominance { remaining, rounds, is_whole: !stop() };
         }
         for removed in &round {
             remaining[removed.player].retain(|strategy| *strategy != removed.strategy);
@@ -60,6 +72,7 @@ fn dominated(
     remaining: &[Vec<usize>],
     player: usize,
     kind: DominanceKind,
+    stop: &dyn Fn() -> bool,
 ) -> Vec<Dominated> {
     let others = profiles_of_others(game, remaining, player);
     let stride = game.strides()[player];
@@ -75,6 +88,9 @@ fn dominated(
     };
     let of_player = &remaining[player];
     let removed = of_player.iter().filter_map(|&strategy| {
+        if stop() {
+            return None;
+        }
         let by = of_player.iter().find(|by| **by != strategy && dominates(**by, strategy));
         by.map(|&by| Dominated { player, strategy, by })
     });

@@ -52,6 +52,9 @@ impl LinearProgram {
         if deadline.has_passed() {
             return Err(LinearProgramError::OutOfTime);
         }
+        if !self.is_finite() {
+            return Err(LinearProgramError::Inaccurate);
+        }
         let mut variables = ProblemVariables::new();
         let points = variables.add_vector(variable().min(0.0), self.objective.len());
         let weighted = |row: &[f64]| -> Expression {
@@ -80,6 +83,14 @@ impl LinearProgram {
         let point: Vec<f64> = points.iter().map(|point| solution.value(*point).max(0.0)).collect();
         self.check(&point)?;
         Ok(Optimum { value: dot(&self.objective, &point), point })
+    }
+
+    /// The solver panics at what is not.
+    fn is_finite(&self) -> bool {
+        let rows = self.at_most.iter().chain(&self.equal);
+        let is_finite = |row: &[f64]| row.iter().all(|value| value.is_finite());
+        is_finite(&self.objective)
+            && rows.into_iter().all(|(row, bound)| is_finite(row) && bound.is_finite())
     }
 
     fn check(&self, point: &[f64]) -> Result<(), LinearProgramError> {
@@ -123,6 +134,8 @@ mod tests {
         assert_eq!(program.maximise(Deadline::NEVER), Err(LinearProgramError::Infeasible));
         program.equal.clear();
         assert_eq!(program.maximise(Deadline::NEVER), Err(LinearProgramError::Unbounded));
+        program.at_most.push((vec![f64::INFINITY], 0.0));
+        assert_eq!(program.maximise(Deadline::NEVER), Err(LinearProgramError::Inaccurate));
         let over = Deadline::after(std::time::Duration::ZERO);
         assert_eq!(program.maximise(over), Err(LinearProgramError::OutOfTime));
     }

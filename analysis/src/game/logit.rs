@@ -31,6 +31,9 @@ pub struct LogitPath {
 
 /// Steps along the curve at most.
 const MOST_STEPS: usize = 20_000;
+/// Games with more strategies of all players together are too large: every step solves a system of that many
+/// equations.
+const MOST_STRATEGIES: usize = 1_000;
 /// The cosine of the largest angle between the curve's directions at both ends of a step.
 const STRAIGHT: f64 = 0.95;
 /// How far the corrector may move, relative to the step's length.
@@ -39,13 +42,18 @@ const CORRECTION: f64 = 0.2;
 const EASY: f64 = 0.05;
 
 /// Follow the branch until the largest regret, relative to a player's range of payoffs, is at most `tolerance`.
-/// It ends early if it is stopped, or cannot be followed any further.
+/// It ends early if it is stopped, or cannot be followed any further; where it begins, if there are more than a
+/// thousand strategies.
 #[must_use]
 pub fn logit_path(game: &Game, tolerance: f64, stop: &dyn Fn() -> bool) -> LogitPath {
     let branch = Branch::of(game);
     let mut state = branch.begin();
     let mut points = vec![branch.point(&state)];
     let mut is_converged = branch.relative_regret(&points[0].profile) <= tolerance;
+    if is_converged || branch.size() > MOST_STRATEGIES || stop() {
+        let regret = game.max_regret(&points[0].profile);
+        return LogitPath { points, regret, is_converged };
+    }
     let mut rising = DVector::zeros(state.len());
     rising[state.len() - 1] = 1.0;
     // Precision rises at first. What has the same sign there and everywhere on the curve tells its forward
@@ -82,6 +90,8 @@ pub fn logit_path(game: &Game, tolerance: f64, stop: &dyn Fn() -> bool) -> Logit
 
 struct Branch<'a> {
     game: &'a Game,
+    /// The range of payoffs of each player.
+    ranges: Vec<f64>,
     /// The largest range of payoffs of any player: lambda is in its inverse within this file.
     scale: f64,
     /// Where each player's strategies begin, and their number behind the last.
@@ -90,12 +100,13 @@ struct Branch<'a> {
 
 impl<'a> Branch<'a> {
     fn of(game: &'a Game) -> Self {
-        let scale = (0..game.players()).map(|p| game.payoff_scale(p)).fold(0.0, f64::max);
+        let ranges = game.payoff_scales();
+        let scale = ranges.iter().copied().fold(0.0, f64::max);
         let mut begins = vec![0];
         for player in 0..game.players() {
             begins.push(begins[player] + game.strategies(player));
         }
-        Self { game, scale, begins }
+        Self { game, ranges, scale, begins }
     }
 
     fn size(&self) -> usize {
@@ -127,7 +138,7 @@ impl<'a> Branch<'a> {
 
     fn relative_regret(&self, profile: &MixedProfile) -> f64 {
         let regrets = self.game.regrets(profile).into_iter().enumerate();
-        regrets.map(|(player, regret)| regret / self.game.payoff_scale(player)).fold(0.0, f64::max)
+        regrets.map(|(player, regret)| regret / self.ranges[player]).fold(0.0, f64::max)
     }
 
     /// The conditions' values, and their derivatives by the logarithms and lambda in one more row that is left

@@ -23,7 +23,9 @@ pub use correlated::{
     CorrelatedEquilibrium, CorrelatedError, CorrelatedKind, extreme_correlated, violation,
 };
 pub use deadline::Deadline;
-pub use dominance::{Dominance, DominanceKind, Dominated, iterated_dominance};
+pub use dominance::{
+    Dominance, DominanceKind, Dominated, iterated_dominance, iterated_dominance_until,
+};
 pub use equilibria::{
     Certificate, Completeness, Component, Equilibria, Equilibrium, Search, Work, equilibria,
     exact_max_regret,

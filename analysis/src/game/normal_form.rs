@@ -331,6 +331,12 @@ impl Game {
         if half > 0.0 { (2.0 * half).min(f64::MAX) } else { 1.0 }
     }
 
+    /// [`Self::payoff_scale`] of every player.
+    #[must_use]
+    pub fn payoff_scales(&self) -> Vec<f64> {
+        (0..self.players()).map(|player| self.payoff_scale(player)).collect()
+    }
+
     fn check_finite(&self) -> Result<(), GameError> {
         let replicates = |profile: usize| self.replicates.get(profile).into_iter().flatten();
         for profile in 0..self.profiles() {

@@ -5,14 +5,19 @@ use super::Game;
 /// The numbers of all profiles that no player would leave alone, in order. Payoffs are compared exactly.
 #[must_use]
 pub fn pure_equilibria(game: &Game) -> Vec<usize> {
-    (0..game.profiles())
-        .filter(|profile| {
-            (0..game.players()).all(|player| {
-                let own = game.payoff(*profile, player);
-                game.deviations(*profile, player).all(|other| game.payoff(other, player) <= own)
-            })
-        })
-        .collect()
+    let mut rests = vec![true; game.profiles()];
+    for player in 0..game.players() {
+        // Against each combination of the others' strategies the best payoff is found once.
+        for first in (0..game.profiles()).filter(|profile| game.strategy(*profile, player) == 0) {
+            let payoffs =
+                game.deviations(first, player).map(|profile| game.payoff(profile, player));
+            let best = payoffs.fold(f64::NEG_INFINITY, f64::max);
+            for profile in game.deviations(first, player) {
+                rests[profile] &= game.payoff(profile, player) >= best;
+            }
+        }
+    }
+    (0..game.profiles()).filter(|profile| rests[*profile]).collect()
 }
 
 #[cfg(test)]

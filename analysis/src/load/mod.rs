@@ -34,5 +34,5 @@ pub use scrape::{
     ScrapedSeries, SeriesError, scrape,
 };
 pub use session::{deleted_files, session_of};
-pub(crate) use text::of_file;
 pub use text::{Fault, TextFileError};
+pub(crate) use text::{name_of, of_file};

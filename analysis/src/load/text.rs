@@ -1,5 +1,6 @@
 //! Small files of text, and what is wrong in them.
 
+use std::borrow::Cow;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum TextFileError {
     /// The file cannot be read.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {error}", name_of(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -17,7 +18,7 @@ pub enum TextFileError {
         error: std::io::Error,
     },
     /// The file can be read but is not what it should be.
-    #[error("{}, {fault}", path.display())]
+    #[error("{}, {fault}", name_of(path))]
     Faulty {
         /// The file.
         path: PathBuf,
@@ -40,6 +41,11 @@ impl Fault {
     pub(crate) fn new(line: usize, what: impl ToString) -> Self {
         Self { line, what: what.to_string() }
     }
+}
+
+/// What people call a file, or standard input, which is written `-`.
+pub(crate) fn name_of(path: &Path) -> Cow<'_, str> {
+    if path == Path::new("-") { "standard input".into() } else { path.to_string_lossy() }
 }
 
 /// What a parser makes of a file, or of standard input if the path is `-`. A byte order mark is left out.

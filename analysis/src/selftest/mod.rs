@@ -22,7 +22,8 @@ pub struct Plan {
 /// What is counted, and what is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
-    /// How often an interval of nominal 95 % has the truth in it: accepted from 93.5 %.
+    /// How often an interval of nominal 95 % has the truth in it: accepted from 93.5 %. What follows is accepted up
+    /// to chance, like this: see [`CHANCE`].
     Coverage,
     /// How often percentiles that claim no coverage have the truth in them: shown, not judged.
     Spread,
@@ -33,6 +34,10 @@ pub enum Measure {
     /// How often something is found that is there: accepted from 80 %.
     Detection,
 }
+
+/// Standard errors by which a share may be outside what is accepted: a tool whose truth is just inside fails one
+/// check of two hundred (one-sided).
+pub const CHANCE: f64 = 2.6;
 
 /// One line of the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,10 +107,21 @@ impl Check {
         self.hits as f64 / self.cases as f64
     }
 
-    /// Whether that is accepted.
+    /// The standard error of the share, were the truth at the end of what is accepted that it may not pass: so many
+    /// data sets tell it no better.
+    #[must_use]
+    pub fn standard_error(&self) -> f64 {
+        let accepted = self.measure.accepted();
+        let end = if *accepted.start() > 0.0 { *accepted.start() } else { *accepted.end() };
+        (end * (1.0 - end) / self.cases as f64).sqrt()
+    }
+
+    /// Whether that is accepted: it is refused only if it is further outside than chance explains.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
-        self.measure.accepted().contains(&self.share())
+        let accepted = self.measure.accepted();
+        let chance = CHANCE * self.standard_error();
+        (accepted.start() - chance..=accepted.end() + chance).contains(&self.share())
     }
 }
 
@@ -171,6 +187,27 @@ mod tests {
                 assert_eq!(check.cases, 40);
             }
         }
+    }
+
+    #[test]
+    fn chance_is_allowed_for_and_no_more() {
+        let check = |measure, hits, cases| Check {
+            subject: "interval",
+            data: String::new(),
+            measure,
+            hits,
+            cases,
+            unanswered: 0,
+        };
+        // Of a thousand, 93.5 % less 2.6 x 0.78 % is 91.5 %; of a hundred thousand, 93.3 %.
+        assert!(check(Measure::Coverage, 934, 1000).is_accepted());
+        assert!(!check(Measure::Coverage, 914, 1000).is_accepted());
+        assert!(check(Measure::Coverage, 93_350, 100_000).is_accepted());
+        assert!(!check(Measure::Coverage, 93_200, 100_000).is_accepted());
+        assert!(check(Measure::FalseClaim, 67, 1000).is_accepted());
+        assert!(!check(Measure::FalseClaim, 69, 1000).is_accepted());
+        let error = check(Measure::Coverage, 950, 1000).standard_error();
+        assert!((error - 0.0078).abs() < 1e-4, "{error}");
     }
 
     #[test]

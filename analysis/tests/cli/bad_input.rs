@@ -190,6 +190,15 @@ fn a_reader_that_stops_early_does_not_change_the_exit_code() {
 }
 
 #[test]
+fn a_design_whose_reader_stops_early_is_quiet() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = command_of(&["design", "sobol", "--knob", "a=0:1", "--points", "5000"]);
+    let output = command.stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
+}
+
+#[test]
 fn wrong_use_is_exit_code_2() {
     for arguments in [&["info"][..], &["frobnicate"], &["regret", "x", "--windows", "0"], &[]] {
         assert_eq!(nashtrace(arguments).status.code(), Some(2), "{arguments:?}");

@@ -399,7 +399,7 @@ fn bad_input_is_named_with_what_to_do() {
     let nowhere = refused(&["report", "/nowhere"], "");
     assert!(nowhere.contains("/nowhere: No such file"), "{nowhere}");
     let torn = refused(&["report", "-"], "{\n  \"schema_version\": 1,\n");
-    assert!(torn.contains("-, line 3: "), "{torn}");
+    assert!(torn.contains("standard input, line 3: "), "{torn}");
     let later = refused(&["report", "-"], "{\"schema_version\": 99}");
     assert!(later.contains("version 99, but 1 is read here"), "{later}");
     let other = refused(&["report", "-"], "{\"schema_version\": 1}");

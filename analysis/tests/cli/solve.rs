@@ -58,6 +58,46 @@ fn what_there_is_no_time_for_is_said() {
 }
 
 #[test]
+fn large_games_are_answered_in_time_and_what_is_left_out_is_said() {
+    for (shape, words) in [
+        (&[100, 100][..], &["is too large", "no time", "too large for its graph"][..]),
+        (&[30, 30, 30], &["is too large", "no time"]),
+        (&[1000, 1000], &["is too large", "no time", "too many strategies"]),
+    ] {
+        let game = random_game(shape, 1);
+        let began = std::time::Instant::now();
+        let output = run_with(&["solve", "-", "--time-limit", "1"], &game, "2");
+        let took = began.elapsed().as_secs_f64();
+        // The limit, and what reading and printing take on a machine that is busy with other tests.
+        assert!(output.status.success() && took < 60.0, "{shape:?}: {took} s");
+        let said = String::from_utf8(output.stdout).unwrap().replace('\n', " ");
+        for words in words {
+            assert!(said.contains(words), "{shape:?}: \"{words}\" is not in {said}");
+        }
+    }
+}
+
+#[test]
+fn payoffs_without_a_square_are_refused_in_a_sentence() {
+    let game = "A,B,payoff_A,payoff_B\nx,y,1e308,1\nx,z,-1e308,0\nw,y,0,0\nw,z,1,2\n";
+    let output = run_with(&["solve", "-"], game, "1");
+    let said = String::from_utf8(output.stderr).unwrap();
+    let expected = "profile (x, y) has a payoff or cost beyond 1e150; give them in a larger unit";
+    assert_eq!(said, format!("nashtrace: standard input: {expected}\n"));
+    assert_eq!(output.status.code(), Some(2));
+    // Just below it everything has a number.
+    let answer = solved(&game.replace("308", "150"), &[]);
+    assert!(answer["correlated"]["welfare"]["largest"]["value"].is_number(), "{answer}");
+}
+
+#[test]
+fn a_game_that_is_wrong_on_standard_input_is_named() {
+    let output = run_with(&["solve", "-"], "A,B,payoff_A,payoff_B\nx,y,2\n", "1");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("nashtrace: standard input, line 2: "), "{said}");
+}
+
+#[test]
 fn the_logit_branch_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let branch = folder.path().join("branch.csv");

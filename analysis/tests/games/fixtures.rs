@@ -1,9 +1,12 @@
 //! Games of the literature.
 
+use nashtrace_analysis::game::stackelberg::mixed_optimistic;
 use nashtrace_analysis::game::{
     Certificate, Completeness, CorrelatedKind, Deadline, DominanceKind, Game, Player,
     extreme_correlated, iterated_dominance, logit_path, pure_equilibria,
 };
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 use crate::support::{assert_close, bimatrix, by_rule, first_fastest, near, solve};
 
@@ -299,4 +302,42 @@ fn the_logit_branch_ends_at_an_equilibrium() {
         &[0.619232579, 0.479804223, 0.378825336],
         1e-5,
     );
+}
+
+#[test]
+fn commitment_is_worth_at_least_the_leader_s_best_equilibrium() {
+    for seed in 0..30 {
+        let game = random(&[3, 3], seed);
+        let equilibria = solve(&game).equilibria;
+        for leader in 0..2 {
+            let best = equilibria.iter().map(|e| e.payoffs[leader]).fold(f64::MIN, f64::max);
+            let mixed = mixed_optimistic(&game, leader, Deadline::NEVER).unwrap().unwrap();
+            assert!(mixed.value >= best - 1e-6, "seed {seed}: {} below {best}", mixed.value);
+        }
+    }
+}
+
+#[test]
+fn with_two_strategies_each_coarse_equilibria_are_correlated_ones() {
+    for seed in 0..30 {
+        let game = random(&[2, 2, 2], seed);
+        let [correlated, coarse] = [CorrelatedKind::Correlated, CorrelatedKind::Coarse]
+            .map(|kind| correlated_welfare(&game, kind));
+        assert_close(&correlated, &coarse, 1e-6);
+    }
+}
+
+/// Payoffs from 0 to 100 without ties.
+fn random(shape: &[usize], seed: u64) -> Game {
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    by_rule(shape, |s| s.iter().map(|_| random.random_range(0.0..100.0)).collect())
+}
+
+#[test]
+fn five_strategies_each_are_solved_completely() {
+    let found = solve(&random(&[5, 5, 5], 1));
+    assert_eq!(found.completeness, Completeness::Complete, "{:?}", found.reasons);
+    assert_eq!(found.equilibria.len() % 2, 1);
+    let indices = found.equilibria.iter().map(|e| i32::from(e.index.unwrap()));
+    assert_eq!(indices.sum::<i32>(), 1);
 }

@@ -2,4 +2,5 @@
 
 mod fixtures;
 mod properties;
+mod small_integers;
 mod support;

@@ -4,6 +4,7 @@ use nashtrace_analysis::game::{
     Completeness, CorrelatedKind, DominanceKind, Equilibria, Equilibrium, Game, Player,
     iterated_dominance, logit_path, pure_equilibria, violation,
 };
+use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -125,5 +126,32 @@ fn the_logit_branch_leads_to_one_of_them() {
         assert!(distance(nearest) < 1e-4, "seed {seed}: {}", distance(nearest));
         // The branch begins alone where precision is zero: what it leads to has the index of a unique one.
         assert_eq!(nearest.index, Some(1), "seed {seed}");
+    }
+}
+
+#[test]
+fn equilibria_do_not_depend_on_the_order_of_strategies() {
+    for (seed, game) in games().step_by(2) {
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let orders: Vec<Vec<usize>> = (0..game.players())
+            .map(|player| {
+                let mut order: Vec<usize> = (0..game.strategies(player)).collect();
+                order.shuffle(&mut random);
+                order
+            })
+            .collect();
+        // Strategy s of the other game is strategy orders[player][s] of the first one.
+        let other = crate::support::by_rule(&game.shape(), |s| {
+            let own: Vec<usize> = s.iter().zip(&orders).map(|(s, order)| order[*s]).collect();
+            game.payoffs_of(game.profile_index(&own)).to_vec()
+        });
+        let mut found = solve(&other);
+        for equilibrium in &mut found.equilibria {
+            for (weights, order) in equilibrium.profile.iter_mut().zip(&orders) {
+                let place = |s: usize| order.iter().position(|other| *other == s).unwrap();
+                *weights = (0..order.len()).map(|s| weights[place(s)]).collect();
+            }
+        }
+        assert_same(seed, "order of strategies", &sorted(&solve(&game)), &sorted(&found));
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn first_fastest(shape: &[usize], payoffs: &str) -> Game {
 }
 
 /// A game by a rule that gives the payoffs of a profile.
-pub(crate) fn by_rule(shape: &[usize], rule: impl Fn(&[usize]) -> Vec<f64>) -> Game {
+pub(crate) fn by_rule(shape: &[usize], mut rule: impl FnMut(&[usize]) -> Vec<f64>) -> Game {
     let players = Player::numbered(shape);
     let profiles: usize = shape.iter().product();
     let zeros = Game::new(players.clone(), vec![0.0; profiles * shape.len()]).unwrap();

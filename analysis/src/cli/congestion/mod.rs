@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use super::{Answered, Ending, complain, write_json};
 use crate::game::congestion::{Family, FittedLatency, Observation, fit_latency};
-use crate::load::latencies_of_file;
+use crate::load::{latencies_of_file, name_of};
 use play::Played;
 
 const EXAMPLES: &str = "\
@@ -115,6 +115,29 @@ struct Resource {
 }
 
 impl Arguments {
+    /// Whether every number that was given can be meant.
+    fn check(&self) -> Result<(), String> {
+        let above = |name: &str, values: &[f64]| {
+            let wrong = values.iter().find(|value| !(value.is_finite() && **value > 0.0));
+            wrong.map_or(Ok(()), |value| Err(format!("--{name} {value}: it must be above zero")))
+        };
+        above("demand", self.demand.as_slice())?;
+        above("weights", self.weights.as_deref().unwrap_or_default())?;
+        above("stages", &self.stages)?;
+        above("size", self.size.as_slice())?;
+        let loads = self.loads.as_deref().unwrap_or_default();
+        if let Some(load) = loads.iter().find(|load| !(load.is_finite() && **load >= 0.0)) {
+            return Err(format!("--loads {load}: a load must be zero or above"));
+        }
+        if !(self.saturated.is_finite() && self.saturated >= 1.0) {
+            return Err(format!("--saturated {}: it must be at least 1", self.saturated));
+        }
+        if !(self.price.is_finite() && self.price >= 0.0) {
+            return Err(format!("--price {}: it must be zero or above", self.price));
+        }
+        Ok(())
+    }
+
     fn family(&self) -> Family {
         match self.model {
             Model::Affine => Family::Polynomial(1),
@@ -144,12 +167,13 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
 
 fn answer(arguments: &Arguments) -> Result<(Vec<Resource>, Option<Played>), (Ending, String)> {
     let unreadable = |sentence: String| (Ending::Unreadable, sentence);
+    arguments.check().map_err(unreadable)?;
     let bad = |sentence: String| (Ending::BadData, sentence);
     let table =
         latencies_of_file(&arguments.table).map_err(|error| unreadable(error.to_string()))?;
     let fitted = table.into_iter().map(|(name, observations)| {
         let fit = fit_latency(&observations, arguments.family()).map_err(|error| {
-            bad(format!("{}, resource {name}: {error}", arguments.table.display()))
+            bad(format!("{}, resource {name}: {error}", name_of(&arguments.table)))
         })?;
         Ok(Resource { name, observations, fit })
     });

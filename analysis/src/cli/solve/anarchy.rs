@@ -8,7 +8,7 @@ use super::{Section, Solved};
 use crate::cli::show::{finite, interval};
 use crate::game::anarchy::{
     AnarchyBounds, AnarchyPoint, AnarchyResamples, Bound, PairedBlocks, Pairing, Smoothness,
-    Verdict, anarchy_point, resample_anarchy, simultaneous_bounds, smoothness,
+    Verdict, anarchy_point, resample_anarchy, simultaneous_bounds, smoothness_until,
 };
 use crate::game::{Completeness, CorrelatedKind, MixedProfile};
 use crate::report::{Table, number, percent, sentence, warning};
@@ -63,7 +63,7 @@ impl Price {
             ),
             blocks,
         });
-        let robust = smoothness(game).ok().flatten();
+        let robust = smoothness_until(game, solved.deadline).ok().flatten();
         Self { equilibria, point, coordinated, robust, measured }
     }
 

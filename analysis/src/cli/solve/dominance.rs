@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 
 use super::{Section, Solved};
-use crate::game::{Dominance, DominanceKind, Game, iterated_dominance};
+use crate::game::{Dominance, DominanceKind, Game, iterated_dominance_until};
 use crate::report::sentence;
 
 const KINDS: [(&str, DominanceKind); 2] =
@@ -14,10 +14,13 @@ const KINDS: [(&str, DominanceKind); 2] =
 pub(super) const SECTION: Section =
     Section { title: "Iterated dominance", json, print, is_shown: |_| true };
 
+fn find(solved: &Solved, kind: DominanceKind) -> Dominance {
+    iterated_dominance_until(&solved.game, kind, &|| solved.deadline.has_passed())
+}
+
 fn json(solved: &Solved, answer: &mut Map<String, Value>) {
-    let game = &solved.game;
     let of_kind = |(name, kind): (&str, DominanceKind)| {
-        let Dominance { remaining, rounds } = iterated_dominance(game, kind);
+        let Dominance { remaining, rounds, is_whole } = find(solved, kind);
         let rounds: Vec<Vec<Value>> = rounds
             .iter()
             .map(|round| {
@@ -27,7 +30,7 @@ fn json(solved: &Solved, answer: &mut Map<String, Value>) {
                 removed.collect()
             })
             .collect();
-        (name.to_owned(), json!({"remaining": remaining, "rounds": rounds}))
+        (name.to_owned(), json!({"remaining": remaining, "rounds": rounds, "complete": is_whole}))
     };
     let both: Map<String, Value> = KINDS.into_iter().map(of_kind).collect();
     answer.insert("dominance".to_owned(), both.into());
@@ -35,8 +38,11 @@ fn json(solved: &Solved, answer: &mut Map<String, Value>) {
 
 fn print(solved: &Solved, out: &mut dyn Write) -> io::Result<()> {
     for (name, kind) in KINDS {
-        let text = in_words(&solved.game, &iterated_dominance(&solved.game, kind));
-        writeln!(out, "{}", sentence(&format!("{name}: {text}")))?;
+        let found = find(solved, kind);
+        let text = in_words(&solved.game, &found);
+        let left =
+            if found.is_whole { "" } else { "; there was no time to look at every strategy" };
+        writeln!(out, "{}", sentence(&format!("{name}: {text}{left}")))?;
     }
     Ok(())
 }

@@ -32,6 +32,10 @@ fn print(solved: &Solved, out: &mut dyn Write) -> io::Result<()> {
     let end = &path.points[path.points.len() - 1];
     let mixes: Vec<String> =
         (0..game.players()).map(|p| mix_above(game, p, &end.profile[p])).collect();
+    if !path.is_converged && path.points.len() == 1 {
+        let text = "the game has too many strategies, or there was no time, to follow the branch";
+        return writeln!(out, "{}", sentence(text));
+    }
     let word = if path.is_converged { "leads to" } else { "was followed to" };
     let text = format!(
         "from all strategies alike it {word} {}; lambda {}, regret {:.0e}",

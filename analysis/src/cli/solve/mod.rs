@@ -24,7 +24,7 @@ use correlated::Correlated;
 
 use super::{Answered, Ending, complain, write_json};
 use crate::game::{Deadline, Equilibria, Game, LogitPath, MixedProfile, Search, logit_path};
-use crate::load::game_of_file;
+use crate::load::{game_of_file, name_of};
 use crate::report::heading;
 
 const EXAMPLES: &str = "\
@@ -140,6 +140,9 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
 
 fn solve(arguments: &Arguments) -> Result<Solved, String> {
     let game = game_of_file(&arguments.game).map_err(|error| error.to_string())?;
+    if let Some(sentence) = beyond_size(&game) {
+        return Err(format!("{}: {sentence}", name_of(&arguments.game)));
+    }
     let game = shapley::with_baselines(game, &arguments.baseline)?;
     if !(0.0..=1.0).contains(&arguments.noise) {
         return Err(format!("--noise {}: a probability is from 0 to 1", arguments.noise));
@@ -174,6 +177,25 @@ fn solve(arguments: &Arguments) -> Result<Solved, String> {
         resamples: arguments.resamples as usize,
         seed: arguments.seed,
     })
+}
+
+/// Payoffs and costs beyond this are refused: sums of their squares would have no number.
+const LARGEST: f64 = 1e150;
+
+/// What is too large, in words.
+fn beyond_size(game: &Game) -> Option<String> {
+    let is_beyond = |value: &f64| value.abs() > LARGEST;
+    let of_profile = |profile: usize| {
+        let cost = game.costs().map(|costs| costs[profile]);
+        if !game.payoffs_of(profile).iter().chain(&cost).any(is_beyond) {
+            return None;
+        }
+        let name = game.profile_names(profile).join(", ");
+        Some(format!(
+            "profile ({name}) has a payoff or cost beyond {LARGEST:e}; give them in a larger unit"
+        ))
+    };
+    (0..game.profiles()).find_map(of_profile)
 }
 
 fn print(solved: &Solved, out: &mut dyn Write) -> io::Result<()> {

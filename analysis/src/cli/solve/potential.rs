@@ -6,9 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::{Section, Solved};
 use crate::cli::show::finite;
+use crate::game::Game;
 use crate::game::anarchy::PairedBlocks;
 use crate::game::potential::{
-    BestResponseGraph, Component, HarmonicNoise, decompose, exact_potential, harmonic_noise,
+    BestResponseGraph, Component, HarmonicNoise, decompose, exact_potential_until, harmonic_noise,
     has_ordinal_potential,
 };
 use crate::report::{number, percent, sentence};
@@ -16,8 +17,12 @@ use crate::report::{number, percent, sentence};
 pub(super) const SECTION: Section =
     Section { title: "Potential and best responses", json, print, is_shown: |_| true };
 
-/// Profiles up to which the graphs are made.
-const MOST_PROFILES: usize = 20_000;
+/// Moves of single players from profile to profile up to which the graphs are made.
+const MOST_MOVES: usize = 500_000;
+
+fn is_small(game: &Game) -> bool {
+    game.profiles().saturating_mul(game.shape().iter().sum()) <= MOST_MOVES
+}
 
 fn noise(solved: &Solved) -> Option<HarmonicNoise> {
     let blocks = PairedBlocks::of(&solved.game)?;
@@ -26,11 +31,11 @@ fn noise(solved: &Solved) -> Option<HarmonicNoise> {
 
 fn json(solved: &Solved, answer: &mut Map<String, Value>) {
     let game = &solved.game;
-    let exact = exact_potential(game);
+    let exact = exact_potential_until(game, solved.deadline);
     let parts = decompose(game);
     let shares = parts.shares();
     let names = |profile: &usize| game.profile_names(*profile);
-    let is_small = game.profiles() <= MOST_PROFILES;
+    let is_small = is_small(game);
     let noise = noise(solved).map(|noise| {
         json!({
             "squared_norm": noise.squared_norm,
@@ -47,6 +52,7 @@ fn json(solved: &Solved, answer: &mut Map<String, Value>) {
         "potential": exact.potential,
         "largest_violation": exact.violation,
         "violating_cycle": cycle,
+        "violation_is_largest": exact.is_largest,
         "shares": {
             "potential": finite(shares.potential),
             "harmonic": finite(shares.harmonic),
@@ -80,8 +86,8 @@ fn json(solved: &Solved, answer: &mut Map<String, Value>) {
 
 fn print(solved: &Solved, out: &mut dyn Write) -> io::Result<()> {
     let game = &solved.game;
-    let exact = exact_potential(game);
-    let is_small = game.profiles() <= MOST_PROFILES;
+    let exact = exact_potential_until(game, solved.deadline);
+    let is_small = is_small(game);
     let text = if exact.potential.is_some() {
         "there is an exact potential: players who improve one at a time always come to rest"
             .to_owned()
@@ -92,7 +98,8 @@ fn print(solved: &Solved, out: &mut dyn Write) -> io::Result<()> {
             None => "there is no exact potential",
         };
         let violation = number(exact.violation);
-        format!("{ordinal}: the gains around a cycle of four moves sum to up to {violation}")
+        let among = if exact.is_largest { "" } else { " among the cycles there was time for" };
+        format!("{ordinal}: the gains around a cycle of four moves sum to up to {violation}{among}")
     };
     writeln!(out, "{}", sentence(&text))?;
     let shares = decompose(game).shares();
@@ -114,9 +121,10 @@ fn print(solved: &Solved, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", sentence(&text))?;
     }
     if is_small {
-        print_cycles(solved, out)?;
+        return print_cycles(solved, out);
     }
-    Ok(())
+    let text = "the game is too large for its graph of best responses and for an ordinal potential";
+    writeln!(out, "{}", sentence(text))
 }
 
 /// Components with cycles that are printed, at most; the JSON has all.

@@ -142,8 +142,9 @@ impl Certainty {
 
     /// The bound over all equilibria, by the linear program.
     fn all_equilibria(&self, game: &Game, until: Deadline) -> Option<Bound> {
+        let scales = game.payoff_scales();
         let gain = |player: usize, from: usize, to: usize| {
-            self.gains.low(game, player, from, to) / game.payoff_scale(player)
+            self.gains.low(game, player, from, to) / scales[player]
         };
         let most = |values: Vec<f64>| {
             let found = largest_expectation(game, CorrelatedKind::Correlated, &values, gain, until);

@@ -12,4 +12,4 @@ pub use next::{NextMeasurement, NextMeasurements, next_measurements};
 pub use paired::{PairedBlocks, Pairing};
 pub use point::{AnarchyPoint, Verdict, anarchy_point};
 pub use resample::{AnarchyResamples, PureSurvival, pure_survival, resample_anarchy};
-pub use smoothness::{Smoothness, smoothness};
+pub use smoothness::{Smoothness, smoothness, smoothness_until};

@@ -85,8 +85,8 @@ mod tests {
     use crate::game::congestion::tests::{
         braess, random_congestion, singletons, tight_five_halves,
     };
-    use crate::game::congestion::{AtomicCongestion, Latency};
-    use crate::game::pure_equilibria;
+    use crate::game::congestion::{AtomicCongestion, AtomicPlayer, Latency};
+    use crate::game::{Outcome, Player, pure_equilibria};
 
     fn of(game: &AtomicCongestion) -> (f64, f64) {
         let game = game.to_game().unwrap();
@@ -133,6 +133,66 @@ mod tests {
         let point = anarchy_point(&game, &pure).unwrap();
         assert!((point.anarchy - 9.0 / 7.0).abs() < 1e-12);
         assert!((point.optimum_cost - 14.0 / 3.0).abs() < 1e-12);
+    }
+
+    /// Awerbuch, Azar and Epstein 2005: four weighted players whose detours use each other's edges.
+    #[test]
+    fn weighted_players_reach_the_square_of_the_golden_ratio() {
+        let golden = f64::midpoint(1.0, 5_f64.sqrt());
+        let player = |weight: f64, direct: usize, detour: &[usize]| AtomicPlayer {
+            weight,
+            strategies: vec![vec![direct], detour.to_vec()],
+        };
+        let congestion = AtomicCongestion {
+            resources: vec![Latency::affine(1.0, 0.0); 4],
+            players: vec![
+                player(golden, 0, &[1, 3]),
+                player(golden, 1, &[0, 2]),
+                player(1.0, 2, &[1]),
+                player(1.0, 3, &[0]),
+            ],
+        };
+        let game = congestion.to_game().unwrap();
+        let [direct, detours] = [game.profile_index(&[0; 4]), game.profile_index(&[1; 4])];
+        for profile in [direct, detours] {
+            // All are indifferent on the detours, up to rounding.
+            assert!((0..4).all(|player| game.pure_regret(profile, player) < 1e-12));
+        }
+        let profiles = [direct, detours].map(|profile| game.pure_profile(profile));
+        let point = anarchy_point(&game, &profiles).unwrap();
+        assert!((point.anarchy - (3.0 + 5_f64.sqrt()) / 2.0).abs() < 1e-12, "{point:?}");
+        assert!((point.stability - 1.0).abs() < 1e-12);
+    }
+
+    /// Jobs of 2, 2, 1 and 1 on two machines, where the social cost is the load of the fuller one: 2 - 2 / (m + 1).
+    #[test]
+    fn the_fuller_of_two_machines_costs_four_thirds() {
+        let jobs = [2.0, 2.0, 1.0, 1.0];
+        let outcome = |profile: usize| {
+            let machine = |job: usize| profile >> job & 1;
+            let load = |of: usize| -> f64 {
+                (0..4).filter(|job| machine(*job) == of).map(|job| jobs[job]).sum()
+            };
+            let payoffs = (0..4).rev().map(|job| -load(machine(job))).collect();
+            Some(Outcome { payoffs, cost: Some(load(0).max(load(1))) })
+        };
+        let players = Player::numbered(&[2; 4]);
+        let game = Game::of_outcomes(players, (0..16).map(outcome).collect()).unwrap();
+        let pure: Vec<_> = pure_equilibria(&game).iter().map(|p| game.pure_profile(*p)).collect();
+        let point = anarchy_point(&game, &pure).unwrap();
+        assert_eq!((point.anarchy, point.stability, point.optimum_cost), (4.0 / 3.0, 1.0, 3.0));
+    }
+
+    /// Christodoulou and Koutsoupias 2005: (5 N - 2) / (2 N + 1) for N players with the same strategies.
+    #[test]
+    fn symmetric_affine_congestion_never_exceeds_thirteen_sevenths() {
+        for seed in 0..300 {
+            let mut congestion = random_congestion(seed);
+            let first = congestion.players[0].clone();
+            congestion.players.fill(first);
+            let (anarchy, _) = of(&congestion);
+            assert!(anarchy <= 13.0 / 7.0 + 1e-9, "seed {seed}: {anarchy}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The robust Price of Anarchy, by smoothness.
 
 use super::point::{Verdict, least, positive_costs};
-use crate::game::Game;
+use crate::game::{Deadline, Game};
 
 /// A bound that holds for pure, mixed, correlated and coarse correlated equilibria, and for what no-regret
 /// learners do on average (Roughgarden 2015).
@@ -25,6 +25,16 @@ pub struct Smoothness {
 ///
 /// The verdict if the social cost is missing or not above zero.
 pub fn smoothness(game: &Game) -> Result<Option<Smoothness>, Verdict> {
+    smoothness_until(game, Deadline::NEVER)
+}
+
+/// [`smoothness`] that leaves the optima out for which there is no time: every one gives a bound, and the more the
+/// better.
+///
+/// # Errors
+///
+/// As [`smoothness`].
+pub fn smoothness_until(game: &Game, deadline: Deadline) -> Result<Option<Smoothness>, Verdict> {
     let costs = positive_costs(game)?;
     let paid = |profile: usize| -game.welfare(profile);
     if (0..game.profiles()).any(|profile| costs[profile] > paid(profile) + 1e-9 * costs[profile]) {
@@ -32,7 +42,8 @@ pub fn smoothness(game: &Game) -> Result<Option<Smoothness>, Verdict> {
     }
     let least_cost = costs[least(costs)];
     let optima = (0..game.profiles()).filter(|profile| costs[*profile] <= least_cost);
-    let bounds = optima.map(|optimum| against(game, costs, optimum));
+    let in_time = optima.take_while(|_| !deadline.has_passed());
+    let bounds = in_time.map(|optimum| against(game, costs, optimum));
     Ok(bounds.min_by(|a, b| a.bound.total_cmp(&b.bound)))
 }
 
@@ -82,7 +93,7 @@ mod tests {
     use crate::game::congestion::tests::{
         braess, random_congestion, singletons, tight_five_halves,
     };
-    use crate::game::{CorrelatedKind, Deadline, extreme_correlated, pure_equilibria};
+    use crate::game::{CorrelatedKind, extreme_correlated, pure_equilibria};
 
     fn bound(game: &Game) -> f64 {
         smoothness(game).unwrap().unwrap().bound

@@ -249,6 +249,15 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn the_potential_of_the_singletons_is_five_at_least() {
+        let game = singletons();
+        let normal = game.to_game().unwrap();
+        let potentials =
+            (0..normal.profiles()).map(|p| game.rosenthal_potential(&normal.profile(p)).unwrap());
+        assert_eq!(potentials.fold(f64::INFINITY, f64::min), 5.0);
+    }
+
+    #[test]
     fn best_response_dynamics_ends_in_an_equilibrium_and_lowers_the_potential() {
         for seed in 0..200 {
             let game = random(seed);

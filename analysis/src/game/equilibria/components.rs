@@ -51,6 +51,6 @@ pub(super) fn joined(game: &Game, kept: &[Vec<usize>], pieces: &[&Piece]) -> Com
         support: (0..game.players()).map(played).collect(),
         dimension,
         points,
-        is_hull: false,
+        is_hull: matches!(pieces, [piece] if piece.is_hull),
     }
 }

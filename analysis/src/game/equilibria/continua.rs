@@ -1,13 +1,15 @@
 //! Continua of equilibria in games of three and more players: recognised, measured, traced to their ends.
 //!
-//! What is found here is numerical: points that satisfy the conditions of a support up to rounding, and the
-//! directions in which they go on doing so.
+//! What is found here is numerical, unless only one player mixes: points that satisfy the conditions of a support up
+//! to rounding, and the directions in which they go on doing so.
 
 use nalgebra::{DMatrix, DVector};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::cells::{self, Cell};
 use super::examine::Suspect;
+use super::one_mixing;
 use super::supports::Support;
 use crate::game::{Game, MixedProfile};
 
@@ -18,20 +20,34 @@ pub(super) struct Piece {
     pub(super) dimension: usize,
     /// Where it ends, if it is a curve; else points on its boundary.
     pub(super) points: Vec<MixedProfile>,
+    /// Whether it is the convex hull of these points.
+    pub(super) is_hull: bool,
+}
+
+/// An equilibrium that is alone in its support although the indifference conditions do not make it so: a multiple
+/// root of them, or a point of a continuum of roots at which other strategies pay just as much.
+#[derive(Debug, Clone)]
+pub(super) struct Single {
+    pub(super) profile: MixedProfile,
+    /// Its weights, where they are known exactly.
+    pub(super) fractions: Option<Vec<Vec<String>>>,
 }
 
 /// What a suspicious support turned out to hold.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Resolved {
     pub(super) pieces: Vec<Piece>,
-    /// Equilibria that are isolated although their Jacobian is singular: multiple roots.
-    pub(super) multiple: Vec<MixedProfile>,
-    /// Whether an equilibrium of the support was found at all.
-    pub(super) has_equilibrium: bool,
+    pub(super) singles: Vec<Single>,
+    /// Whether it may hold something else, though nothing was found.
+    pub(super) is_open: bool,
 }
 
 /// Random points where the search in a support begins, beside those given.
 const STARTS: usize = 40;
+/// Cells at most from which it begins with some of the strategies outside held to pay as much.
+const STARTED_CELLS: usize = 32;
+/// Of so many such strategies every set is tried, of more only small ones and all of them.
+const ALL_SETS: usize = 4;
 /// Conditions that hold up to this, in payoffs between zero and one, hold.
 const HOLDS: f64 = 1e-9;
 /// Singular values below this, relative to the largest or to one, are zero.
@@ -41,55 +57,128 @@ const STEP: f64 = 0.01;
 /// Two points closer than this are one.
 pub(super) const SAME: f64 = 1e-6;
 
-/// Look for continua in a support. `game` has payoffs between zero and one.
+/// Look for continua in a support, and for points that no regular root leads to. `normalised` is the game with
+/// payoffs between zero and one.
 pub(super) fn resolve(
     game: &Game,
+    normalised: &Game,
     suspect: &Suspect,
     seed: u64,
     stop: &dyn Fn() -> bool,
 ) -> Resolved {
-    let conditions = Conditions { game, support: &suspect.support };
+    let support = &suspect.support;
+    let mut mixing = (0..game.players()).filter(|player| support[*player].len() > 1);
+    if let (Some(player), None) = (mixing.next(), mixing.next()) {
+        let nothing = || Resolved { is_open: true, ..Resolved::default() };
+        return one_mixing::resolve(game, support, player, stop).unwrap_or_else(nothing);
+    }
+    let cells = cells::left(normalised, support, stop);
+    let mut search =
+        Look { game: normalised, support, resolved: Resolved::default(), seen: vec![] };
+    if cells.is_empty() {
+        return search.resolved;
+    }
+    let free = search.conditions(&[]);
     let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut resolved = Resolved::default();
-    let given = suspect.points.iter().map(|point| conditions.of_profile(point));
-    let starts: Vec<DVector<f64>> =
-        given.chain((0..STARTS).map(|_| conditions.random(&mut random))).collect();
+    let given = suspect.points.iter().map(|point| free.of_profile(point));
+    let random = (0..STARTS).map(|_| free.random(&mut random));
+    let starts: Vec<DVector<f64>> = given.chain(random).collect();
+    let mut goes_on = true;
     for start in starts {
-        if stop() {
+        goes_on = goes_on && !stop() && search.begin(start, &[]);
+    }
+    let stride = cells.len().div_ceil(STARTED_CELLS);
+    for cell in cells.iter().step_by(stride) {
+        if stop() || !search.resolved.pieces.is_empty() {
             break;
         }
-        let Some(point) = conditions.solve(start).filter(|point| conditions.holds(point)) else {
-            continue;
-        };
-        resolved.has_equilibrium = true;
-        let free = conditions.directions(&point);
-        let profile = conditions.profile(&point);
-        if free.is_empty() {
-            continue;
-        }
-        if !free.iter().any(|direction| conditions.goes_on(&point, direction)) {
-            if !resolved.multiple.iter().any(|known| distance(known, &profile) < 1e-3) {
-                resolved.multiple.push(profile);
-            }
-            continue;
-        }
-        if free.len() == 1 {
-            let points = vec![
-                conditions.profile(&conditions.trace(&point, &free[0])),
-                conditions.profile(&conditions.trace(&point, &-&free[0])),
-            ];
-            resolved.add(Piece { support: suspect.support.clone(), dimension: 1, points });
-        } else {
-            let mut points = Vec::new();
-            for direction in free.iter().flat_map(|direction| [direction.clone(), -direction]) {
-                points.push(conditions.profile(&conditions.trace(&point, &direction)));
-            }
-            resolved.add(Piece { support: suspect.support.clone(), dimension: free.len(), points });
-            // Its other points would only add points to it.
-            break;
+        if !search.has_seen(cell) {
+            search.begin_in(cell);
         }
     }
-    resolved
+    search.resolved.is_open =
+        search.resolved.pieces.is_empty() && !cells.iter().all(|cell| search.has_seen(cell));
+    search.resolved
+}
+
+/// A search for equilibria in a support.
+struct Look<'a> {
+    game: &'a Game,
+    support: &'a Support,
+    resolved: Resolved,
+    /// Points that were found, those among them that belong to smaller supports.
+    seen: Vec<MixedProfile>,
+}
+
+impl<'a> Look<'a> {
+    fn conditions(&self, tied: &[(usize, usize)]) -> Conditions<'a> {
+        Conditions { game: self.game, support: self.support, tied: tied.to_vec() }
+    }
+
+    /// Whether what may be in a cell was found.
+    fn has_seen(&self, cell: &Cell) -> bool {
+        self.seen.iter().any(|point| distance(point, &cell.centre) < 4.0 * cell.size + SAME)
+    }
+
+    /// Begin at the middle of a cell: without ties, then with those that are possible in it, few first.
+    fn begin_in(&mut self, cell: &Cell) {
+        let of_player = |(player, tied): (usize, &Vec<usize>)| {
+            tied.clone().into_iter().map(move |strategy| (player, strategy))
+        };
+        let possible: Vec<(usize, usize)> =
+            cell.tied.iter().enumerate().flat_map(of_player).collect();
+        for tied in sets(&possible) {
+            let start = self.conditions(&[]).of_profile(&cell.centre);
+            if !self.begin(start, &tied) || self.has_seen(cell) {
+                break;
+            }
+        }
+    }
+
+    /// Look from one start, holding some strategies outside to pay as much; false if there is no need for others.
+    fn begin(&mut self, start: DVector<f64>, tied: &[(usize, usize)]) -> bool {
+        let conditions = self.conditions(tied);
+        let Some(point) = conditions.solve(start).filter(|point| conditions.holds(point)) else {
+            return true;
+        };
+        let free = conditions.directions(&point);
+        let profile = conditions.profile(&point);
+        if !free.iter().any(|direction| conditions.goes_on(&point, direction)) {
+            let near = if free.is_empty() { SAME } else { 1e-3 };
+            if !self.seen.iter().any(|known| distance(known, &profile) < near) {
+                // On the boundary it belongs to a smaller support, where it is found.
+                if point.iter().all(|weight| *weight > SAME) {
+                    let profile = profile.clone();
+                    self.resolved.singles.push(Single { profile, fractions: None });
+                }
+                self.seen.push(profile);
+            }
+            return true;
+        }
+        let directions = free.iter().flat_map(|direction| [direction.clone(), -direction]);
+        let end = |direction| conditions.profile(&conditions.trace(&point, &direction));
+        let points = directions.map(end).collect();
+        let support = self.support.clone();
+        self.resolved.add(Piece { support, dimension: free.len(), points, is_hull: false });
+        // The other points of more than a curve would only add points to it.
+        free.len() == 1
+    }
+}
+
+/// Sets of some things: none of them, then every set of them, or of many the small ones and all.
+fn sets<T: Copy>(things: &[T]) -> Vec<Vec<T>> {
+    let mut sets = if things.len() <= ALL_SETS {
+        let chosen = |set: usize| {
+            let is_in = |(place, _): &(usize, &T)| set >> place & 1 == 1;
+            things.iter().enumerate().filter(is_in).map(|(_, thing)| *thing).collect()
+        };
+        (0..1_usize << things.len()).map(chosen).collect()
+    } else {
+        let single = things.iter().map(|thing| vec![*thing]);
+        std::iter::once(Vec::new()).chain(single).chain([things.to_vec()]).collect::<Vec<_>>()
+    };
+    sets.sort_by_key(Vec::len);
+    sets
 }
 
 impl Resolved {
@@ -119,7 +208,7 @@ pub(super) fn is_limit(game: &Game, piece: &Piece, profile: &MixedProfile) -> bo
     if piece.points.iter().any(|point| distance(point, profile) < SAME) {
         return true;
     }
-    let conditions = Conditions { game, support: &piece.support };
+    let conditions = Conditions { game, support: &piece.support, tied: Vec::new() };
     let is_played = |(player, weights): (usize, &Vec<f64>)| {
         let played = |(strategy, weight): (usize, &f64)| {
             *weight == 0.0 || piece.support[player].contains(&strategy)
@@ -142,6 +231,8 @@ pub(super) fn is_limit(game: &Game, piece: &Piece, profile: &MixedProfile) -> bo
 struct Conditions<'a> {
     game: &'a Game,
     support: &'a Support,
+    /// Players and strategies outside the support that have to pay as much as those within.
+    tied: Vec<(usize, usize)>,
 }
 
 impl Conditions<'_> {
@@ -213,7 +304,8 @@ impl Conditions<'_> {
                     self.game.strategy_payoffs(&pure, player)
                 })
                 .collect();
-            for strategy in &played[1..] {
+            let tied = self.tied.iter().filter(|(by, _)| *by == player).map(|(_, s)| s);
+            for strategy in played[1..].iter().chain(tied) {
                 values.push(payoffs[*strategy] - payoffs[played[0]]);
                 rows.extend(derivatives.iter().map(|d| d[*strategy] - d[played[0]]));
             }

@@ -29,29 +29,24 @@ fn integers(values: &[f64]) -> Vec<BigInt> {
 }
 
 fn regret(game: &Game, profile: &[Vec<BigInt>], player: usize) -> BigRational {
-    let payoffs: Vec<f64> =
-        game.payoffs().iter().skip(player).step_by(game.players()).copied().collect();
-    let scale = payoffs.iter().map(|payoff| exact(*payoff).denom().clone()).max();
-    let scale = scale.unwrap_or_else(|| 1.into());
-    let payoffs: Vec<BigInt> = payoffs
-        .iter()
-        .map(|payoff| {
-            let payoff = exact(*payoff);
-            payoff.numer() * (&scale / payoff.denom())
-        })
+    let others = || profile.iter().enumerate().filter(|(other, _)| *other != player);
+    // Profiles that the others' strategies allow: all that is converted into fractions.
+    let is_possible = |number: &usize| {
+        others().all(|(other, weights)| !weights[game.strategy(*number, other)].is_zero())
+    };
+    let payoffs: Vec<(usize, BigRational)> = (0..game.profiles())
+        .filter(is_possible)
+        .map(|number| (number, exact(game.payoff(number, player))))
         .collect();
+    let scale = payoffs.iter().map(|(_, payoff)| payoff.denom()).max().cloned();
+    let scale = scale.unwrap_or_else(|| 1.into());
     let mut expected = vec![BigInt::zero(); game.strategies(player)];
-    for (number, payoff) in payoffs.iter().enumerate() {
-        let mut term = payoff.clone();
-        for (other, weights) in profile.iter().enumerate().filter(|(other, _)| *other != player) {
-            let weight = &weights[game.strategy(number, other)];
-            if weight.is_zero() {
-                term = BigInt::zero();
-                break;
-            }
-            term *= weight;
+    for (number, payoff) in &payoffs {
+        let mut term = payoff.numer() * (&scale / payoff.denom());
+        for (other, weights) in others() {
+            term *= &weights[game.strategy(*number, other)];
         }
-        expected[game.strategy(number, player)] += term;
+        expected[game.strategy(*number, player)] += term;
     }
     let sum = |weights: &[BigInt]| weights.iter().sum::<BigInt>();
     let own: BigInt = profile[player].iter().zip(&expected).map(|(w, e)| w * e).sum();

@@ -58,7 +58,7 @@ pub(super) fn examine(
         return outcome;
     }
     let steps = if paths == 0 { STEPS.1 } else { (paths * STEPS_PER_PATH).clamp(STEPS.0, STEPS.1) };
-    if exclusion::is_excluded(game, normalised, support, steps as usize) {
+    if exclusion::is_excluded(game, normalised, support, steps as usize, search.stop) {
         outcome.work.excluded = 1;
         return outcome;
     }

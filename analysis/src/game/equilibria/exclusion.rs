@@ -11,7 +11,7 @@ use crate::game::Game;
 
 /// Sums below this are not trusted to be positive: coefficients are at most two in size and their sums have
 /// few terms, so their rounding errors stay far below.
-const POSITIVE: f64 = 1e-11;
+pub(super) const POSITIVE: f64 = 1e-11;
 /// Supports with more profiles than this are not looked at.
 const MOST_PROFILES: usize = 4_096;
 
@@ -42,13 +42,14 @@ pub(super) fn is_excluded(
     normalised: &[f64],
     support: &[Vec<usize>],
     steps: usize,
+    stop: &dyn Fn() -> bool,
 ) -> bool {
     let profiles: usize = support.iter().map(Vec::len).product();
     if profiles > MOST_PROFILES {
         return false;
     }
     let conditions = Conditions::of(game, normalised, support);
-    conditions.have_no_solution(steps)
+    conditions.have_no_solution(steps, stop)
 }
 
 struct Conditions {
@@ -108,7 +109,7 @@ impl Conditions {
         &self.coefficients[profile * self.per_profile..][..self.per_profile]
     }
 
-    fn have_no_solution(&self, steps: usize) -> bool {
+    fn have_no_solution(&self, steps: usize, stop: &dyn Fn() -> bool) -> bool {
         if self.per_profile == 0 {
             return false;
         }
@@ -120,7 +121,10 @@ impl Conditions {
         }
         let mut y = vec![0.0; sums.len()];
         let mut direction = vec![0.0; sums.len()];
-        for _ in 0..steps {
+        for step in 0..steps {
+            if step % 64 == 63 && stop() {
+                return false;
+            }
             for ((y, sum), is_equation) in y.iter_mut().zip(&sums).zip(&self.is_equation) {
                 *y = if *is_equation { *sum } else { sum.max(0.0) };
             }
@@ -176,7 +180,7 @@ mod tests {
         let normalised = normalised_payoffs(&game);
         let excluded: Vec<_> = super::super::supports::Supports::of(&[2, 2])
             .unwrap()
-            .filter(|support| !is_excluded(&game, &normalised, support, 1000))
+            .filter(|support| !is_excluded(&game, &normalised, support, 1000, &|| false))
             .collect();
         assert_eq!(excluded, [[vec![0, 1], vec![0, 1]]]);
     }

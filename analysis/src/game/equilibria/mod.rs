@@ -8,6 +8,7 @@
 
 mod answer;
 mod bimatrix;
+mod cells;
 mod certify;
 mod components;
 mod conditions;
@@ -17,7 +18,9 @@ mod examine;
 mod exclusion;
 mod homotopy;
 mod interval;
+mod one_mixing;
 mod supports;
+mod vertices;
 
 use std::collections::BTreeMap;
 
@@ -26,10 +29,10 @@ use rayon::prelude::*;
 pub use answer::{Certificate, Completeness, Component, Equilibria, Equilibrium, Work};
 pub use exact::exact_max_regret;
 
-use super::{DominanceKind, Game, MixedProfile, iterated_dominance, pure_equilibria};
+use super::{DominanceKind, Game, MixedProfile, iterated_dominance_until, pure_equilibria};
 use certify::Proved;
 use components::{components, joined};
-use continua::{Piece, Resolved};
+use continua::{Piece, Resolved, Single};
 use examine::{Outcome, Suspect, examine};
 use homotopy::path_count;
 use supports::{Support, Supports};
@@ -49,7 +52,8 @@ pub struct Search<'a> {
 /// Find the equilibria of a game. The answer is the same on any number of threads, unless it is stopped.
 #[must_use]
 pub fn equilibria(game: &Game, search: Search<'_>) -> Equilibria {
-    let mut kept = iterated_dominance(game, DominanceKind::Strict).remaining;
+    let strict = iterated_dominance_until(game, DominanceKind::Strict, search.stop);
+    let mut kept = strict.remaining;
     if game.players() == 2 {
         return bimatrix::equilibria(game, &game.restricted(&kept), &kept, search);
     }
@@ -178,14 +182,15 @@ struct Found {
     work: Work,
     is_enumerated: bool,
     has_twins: bool,
-    /// Whether a suspicious support was left without an explanation.
-    has_riddle: bool,
+    /// Supports that may hold equilibria although none was found there.
+    open: usize,
     pieces: Vec<Piece>,
     /// Pieces that hang together, by number.
     components: Vec<Vec<usize>>,
     /// Per equilibrium, the component that it belongs to.
     limits: Vec<Option<usize>>,
-    multiple: Vec<MixedProfile>,
+    /// Equilibria that are alone for other reasons than regular conditions, and their components.
+    singles: Vec<(Single, Option<usize>)>,
     reasons: Vec<String>,
 }
 
@@ -274,24 +279,41 @@ impl Found {
             .suspects
             .par_iter()
             .with_max_len(1)
-            .map(|suspect| continua::resolve(&normalised, suspect, search.seed, search.stop))
+            .map(|suspect| continua::resolve(game, &normalised, suspect, search.seed, search.stop))
             .collect();
-        for (suspect, resolved) in self.suspects.iter().zip(resolved) {
-            // A root that looked like an equilibrium has to be on a continuum or a multiple one.
-            self.has_riddle |= !suspect.points.is_empty() && !resolved.has_equilibrium;
+        let mut singles: Vec<Single> = Vec::new();
+        for resolved in resolved {
+            self.open += usize::from(resolved.is_open);
             self.pieces.extend(resolved.pieces);
-            self.multiple.extend(resolved.multiple);
+            singles.extend(resolved.singles);
         }
+        singles.retain(|single| {
+            let is_same =
+                |known: &MixedProfile| continua::distance(known, &single.profile) < continua::SAME;
+            !self.proved.iter().any(|(known, _, _)| is_same(known))
+        });
         self.components = components(&normalised, &self.pieces);
-        let limits = self.proved.iter().map(|(profile, _, is_strict)| {
+        let component_of = |profile: &MixedProfile| {
             let holds = |component: &Vec<usize>| {
                 component
                     .iter()
                     .any(|piece| continua::is_limit(&normalised, &self.pieces[*piece], profile))
             };
-            if *is_strict { None } else { self.components.iter().position(holds) }
-        });
+            self.components.iter().position(holds)
+        };
+        let limits = self.proved.iter().map(
+            |(profile, _, is_strict)| {
+                if *is_strict { None } else { component_of(profile) }
+            },
+        );
         self.limits = limits.collect();
+        self.singles = singles
+            .into_iter()
+            .map(|single| {
+                let component = component_of(&single.profile);
+                (single, component)
+            })
+            .collect();
         if (search.stop)() {
             self.is_enumerated = false;
             self.reasons.push("there was no time to look at all continua".to_owned());
@@ -337,24 +359,42 @@ impl Found {
                 }
             })
             .collect();
-        for profile in &self.multiple {
-            equilibria.push(Equilibrium::of_profile(game, extended(game, kept, profile)));
+        for (single, component) in &self.singles {
+            let profile = extended(game, kept, &single.profile);
+            let fractions = single.fractions.as_ref().map(|texts| in_whole(game, kept, texts));
+            equilibria.push(Equilibrium {
+                certificate: match fractions {
+                    Some(_) => Certificate::Exact,
+                    None => Certificate::Numerical,
+                },
+                radius: fractions.is_some().then_some(0.0),
+                is_isolated: component.map(|_| false),
+                component: *component,
+                fractions,
+                ..Equilibrium::of_profile(game, profile)
+            });
         }
-        if !self.multiple.is_empty() {
-            self.reasons.push("some equilibria are multiple roots of their conditions".to_owned());
+        if !self.singles.is_empty() {
+            self.reasons.push(
+                "some equilibria are multiple roots of their conditions, or single points of a continuum of \
+                 roots"
+                    .to_owned(),
+            );
         }
         if !self.components.is_empty() {
             self.reasons.push("there are continua of equilibria".to_owned());
         }
-        if self.has_riddle {
-            self.reasons
-                .push("a singular root near an equilibrium could not be explained".to_owned());
+        if self.open > 0 {
+            self.reasons.push(format!(
+                "{} supports with degenerate conditions may hold equilibria that were not found",
+                self.open
+            ));
         }
         let is_degenerate = is_tied
-            || self.has_riddle
+            || self.open > 0
             || self.has_twins
             || !self.components.is_empty()
-            || !self.multiple.is_empty();
+            || !self.singles.is_empty();
         let components = self.components.iter().map(|component| {
             let pieces = component.iter().map(|number| &self.pieces[*number]);
             joined(game, kept, &pieces.collect::<Vec<&Piece>>())
@@ -372,6 +412,18 @@ impl Found {
         };
         Equilibria { equilibria, components, completeness, reasons: self.reasons, work: self.work }
     }
+}
+
+/// Fractions of a profile of a reduced game in the whole one, as text.
+fn in_whole(game: &Game, kept: &[Vec<usize>], fractions: &[Vec<String>]) -> Vec<Vec<String>> {
+    let of_player = |(player, weights): (usize, &Vec<String>)| {
+        let mut all = vec!["0".to_owned(); game.strategies(player)];
+        for (strategy, weight) in kept[player].iter().zip(weights) {
+            all[*strategy].clone_from(weight);
+        }
+        all
+    };
+    fractions.iter().enumerate().map(of_player).collect()
 }
 
 /// A profile of a reduced game in the whole one.

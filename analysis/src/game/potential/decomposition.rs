@@ -222,6 +222,26 @@ mod tests {
     }
 
     #[test]
+    fn the_parts_of_all_games_span_spaces_of_these_dimensions() {
+        for (shape, expected) in [(&[2, 2, 2][..], [7, 5, 12]), (&[2, 3], [5, 2, 5])] {
+            let entries = shape.len() * shape.iter().product::<usize>();
+            let mut parts = [(); 3].map(|()| Vec::new());
+            for unit in 0..entries {
+                let payoffs: Vec<f64> =
+                    (0..entries).map(|at| f64::from(u8::from(at == unit))).collect();
+                let found = decompose(&game(shape, &payoffs));
+                parts[0].extend(found.potential_part);
+                parts[1].extend(found.harmonic_part);
+                parts[2].extend(found.nonstrategic_part);
+            }
+            let rank = |part: Vec<f64>| {
+                nalgebra::DMatrix::from_row_iterator(entries, entries, part).rank(1e-9)
+            };
+            assert_eq!(parts.map(rank), expected);
+        }
+    }
+
+    #[test]
     fn a_game_without_influence_has_no_shares() {
         let shares = decompose(&game(&[2, 2], &[7.0; 8])).shares();
         assert!(shares.potential.is_nan() && shares.harmonic.is_nan());

@@ -10,7 +10,7 @@ pub use best_response::{BestResponseGraph, Component};
 pub use decomposition::{Decomposition, Shares, decompose};
 pub use noise_floor::{HarmonicNoise, harmonic_noise};
 pub use ordinal::has_ordinal_potential;
-pub use test::{ExactPotential, exact_potential};
+pub use test::{ExactPotential, exact_potential, exact_potential_until};
 
 #[cfg(test)]
 pub(super) mod tests {

@@ -1,6 +1,6 @@
 //! The test for an exact potential.
 
-use crate::game::Game;
+use crate::game::{Deadline, Game};
 
 /// Whether one function of the profile tells every player what a move is worth.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +11,8 @@ pub struct ExactPotential {
     pub violation: f64,
     /// The corners of that cycle, as profiles; `None` without a violation.
     pub cycle: Option<[usize; 4]>,
+    /// Whether there was time to look at every cycle, so that no violation is larger.
+    pub is_largest: bool,
 }
 
 /// Sums around a cycle below this share of the payoffs are rounding.
@@ -20,28 +22,71 @@ const ROUNDING: f64 = 1e-10;
 /// exact potential if and only if the movers' gains around each of them sum to zero.
 #[must_use]
 pub fn exact_potential(game: &Game) -> ExactPotential {
-    let (mut violation, mut cycle) = (0.0, None);
-    for i in 0..game.players() {
-        for j in i + 1..game.players() {
-            for corner in 0..game.profiles() {
-                // Each pair of strategies once: the corner has the lower one of both players.
-                for a in game.strategy(corner, i) + 1..game.strategies(i) {
-                    for b in game.strategy(corner, j) + 1..game.strategies(j) {
-                        let corners = around(game, corner, (i, a), (j, b));
-                        let sum = sum_of_gains(game, corners, i, j).abs();
-                        if sum > violation {
-                            (violation, cycle) = (sum, Some(corners));
-                        }
-                    }
-                }
+    exact_potential_until(game, Deadline::NEVER)
+}
+
+/// [`exact_potential`] with a limit of the time for the largest violation. Whether there is a potential takes little
+/// time: the cycles that begin at the first strategies of their two players sum up to all others.
+#[must_use]
+pub fn exact_potential_until(game: &Game, deadline: Deadline) -> ExactPotential {
+    let mut seen = Violation::default();
+    for (i, j) in pairs(game) {
+        for profile in 0..game.profiles() {
+            let (a, b) = (game.strategy(profile, i), game.strategy(profile, j));
+            let first = game.deviation(game.deviation(profile, i, 0), j, 0);
+            if a > 0 && b > 0 {
+                seen.take(game, around(game, first, (i, a), (j, b)), i, j);
             }
         }
     }
     let largest = game.payoffs().iter().fold(0.0, |largest: f64, p| largest.max(p.abs()));
-    if violation <= ROUNDING * largest {
-        return ExactPotential { potential: Some(walk(game)), violation: 0.0, cycle: None };
+    if seen.sum <= ROUNDING * largest {
+        let potential = Some(walk(game));
+        return ExactPotential { potential, violation: 0.0, cycle: None, is_largest: true };
     }
-    ExactPotential { potential: None, violation, cycle }
+    let mut all = Violation::default();
+    let is_largest = all.take_all(game, deadline);
+    let Violation { sum, cycle } = if all.sum < seen.sum { seen } else { all };
+    ExactPotential { potential: None, violation: sum, cycle, is_largest }
+}
+
+fn pairs(game: &Game) -> impl Iterator<Item = (usize, usize)> {
+    let players = game.players();
+    (0..players).flat_map(move |i| (i + 1..players).map(move |j| (i, j)))
+}
+
+/// The largest sum of gains around a cycle so far.
+#[derive(Default)]
+struct Violation {
+    sum: f64,
+    cycle: Option<[usize; 4]>,
+}
+
+impl Violation {
+    fn take(&mut self, game: &Game, corners: [usize; 4], i: usize, j: usize) {
+        let sum = sum_of_gains(game, corners, i, j).abs();
+        if sum > self.sum {
+            *self = Self { sum, cycle: Some(corners) };
+        }
+    }
+
+    /// Every cycle of four; false if there was no time for it.
+    fn take_all(&mut self, game: &Game, deadline: Deadline) -> bool {
+        for (i, j) in pairs(game) {
+            for corner in 0..game.profiles() {
+                // Each pair of strategies once: the corner has the lower one of both players.
+                for a in game.strategy(corner, i) + 1..game.strategies(i) {
+                    if deadline.has_passed() {
+                        return false;
+                    }
+                    for b in game.strategy(corner, j) + 1..game.strategies(j) {
+                        self.take(game, around(game, corner, (i, a), (j, b)), i, j);
+                    }
+                }
+            }
+        }
+        true
+    }
 }
 
 fn around(game: &Game, from: usize, (i, a): (usize, usize), (j, b): (usize, usize)) -> [usize; 4] {

@@ -36,7 +36,7 @@ impl LoadError {
 
 /// How a file is called in sentences.
 pub(crate) fn source_of(path: &Path) -> String {
-    if path == Path::new("-") { "standard input".into() } else { path.display().to_string() }
+    crate::load::name_of(path).into_owned()
 }
 
 /// The bytes of a file, or of standard input if the path is `-`, decompressed if gzip compressed them.

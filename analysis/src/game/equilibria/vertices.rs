@@ -72,6 +72,9 @@ pub(super) fn vertices(payoffs: &[Vec<BigInt>], stop: &dyn Fn() -> bool) -> Opti
             let paid: BigInt = ray.ray.iter().zip(payoffs).map(|(x, row)| x * &row[other]).sum();
             &ray.ray[own] - paid
         };
+        if stop() {
+            return None;
+        }
         let slacks: Vec<BigInt> = rays.iter().map(slack).collect();
         let mut next = Vec::new();
         for (above, ray) in
@@ -79,6 +82,9 @@ pub(super) fn vertices(payoffs: &[Vec<BigInt>], stop: &dyn Fn() -> bool) -> Opti
         {
             for (below, under) in rays.iter().enumerate().filter(|(i, _)| slacks[*i].is_negative())
             {
+                if stop() {
+                    return None;
+                }
                 let common = ray.labels.both(&under.labels);
                 let is_edge = common.count() + 1 >= own
                     && rays.iter().enumerate().all(|(third, other)| {
@@ -90,9 +96,6 @@ pub(super) fn vertices(payoffs: &[Vec<BigInt>], stop: &dyn Fn() -> bool) -> Opti
                     let ray = between(ray, &slacks[above], under, &slacks[below]);
                     next.push(Vertex { ray, labels });
                 }
-            }
-            if stop() {
-                return None;
             }
         }
         let kept = rays.into_iter().zip(slacks).filter(|(_, slack)| !slack.is_negative());

@@ -4,8 +4,6 @@
 //! polytopes in which every strategy of either player is unplayed or a best reply (Mangasarian 1964). Extreme
 //! equilibria that may be mixed with each other form the continua (Avis, Rosenberg, Savani and von Stengel 2010).
 
-mod vertices;
-
 use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::{One, ToPrimitive, Zero};
@@ -13,9 +11,9 @@ use num_traits::{One, ToPrimitive, Zero};
 use super::answer::{Certificate, Completeness, Component, Equilibria, Equilibrium, Work};
 use super::certify::{Verdict, certify};
 use super::exact::exact;
+use super::vertices::{Labels, Vertex, vertices};
 use super::{Found, Search, extended};
 use crate::game::Game;
-use vertices::{Labels, Vertex, vertices};
 
 /// The equilibria of a game of two players that is what remains of another one, if there is time for all.
 pub(super) fn equilibria(
@@ -25,9 +23,15 @@ pub(super) fn equilibria(
     search: Search<'_>,
 ) -> Equilibria {
     let [rows, columns] = [0, 1].map(|player| reduced.strategies(player));
-    let of_row: Vec<Vec<BigInt>> = positive_integers(reduced, 1);
-    let of_column = transposed(&positive_integers(reduced, 0));
-    let Some((x, y)) = vertices(&of_row, search.stop).zip(vertices(&of_column, search.stop)) else {
+    let both = || {
+        if (search.stop)() {
+            return None;
+        }
+        let x = vertices(&positive_integers(reduced, 1), search.stop)?;
+        let y = vertices(&transposed(&positive_integers(reduced, 0)), search.stop)?;
+        Some((x, y))
+    };
+    let Some((x, y)) = both() else {
         let mut found = Found::default();
         found.pure(reduced);
         found.reasons.push("there was no time to enumerate the best-response polytopes".to_owned());
@@ -231,7 +235,7 @@ fn component(game: &Game, pairs: &[(usize, usize)], points: Vec<Vec<Vec<f64>>>) 
 }
 
 /// The dimension of the space that some vectors span.
-fn rank(vectors: &[Vec<f64>]) -> usize {
+pub(super) fn rank(vectors: &[Vec<f64>]) -> usize {
     let columns = vectors.first().map_or(0, Vec::len);
     let entries = vectors.iter().flatten().copied();
     nalgebra::DMatrix::from_row_iterator(vectors.len(), columns, entries).rank(1e-9)
