@@ -164,9 +164,9 @@ mod tests {
         // No profile is in every block and no block has every profile.
         let found = PairedMeans::of(rows(&LEVELS, &EFFECTS, |profile, block| profile != block % 3));
         assert_eq!(found.basis, Basis::BlockEffects);
-        for at in 1..3 {
+        for (at, level) in LEVELS.iter().enumerate() {
             let difference = found.mean(at, 0) - found.mean(0, 0);
-            assert!((difference - (LEVELS[at] - LEVELS[0])).abs() < 1e-9, "{difference}");
+            assert!((difference - (level - LEVELS[0])).abs() < 1e-9, "{difference}");
         }
         let apart = PairedMeans::of(rows(&LEVELS, &EFFECTS, |profile, block| profile == block));
         assert_eq!(apart.basis, Basis::Unlinked);

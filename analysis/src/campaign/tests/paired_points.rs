@@ -9,8 +9,11 @@ fn dominant(_: usize, profile: &[usize]) -> Vec<f64> {
     profile.iter().map(|own| 1.1 - 0.03 * *own as f64 + 0.01 * all as f64).collect()
 }
 
+/// Pure equilibria (`None` for each mixed one), how many best responses there are, and where they rest.
+type Played = (Vec<Option<Vec<usize>>>, usize, Vec<Vec<usize>>);
+
 /// Equilibria and best responses of a campaign that lacks some runs.
-fn play(data: &CampaignData, lost: &[usize]) -> (Vec<Option<Vec<usize>>>, usize, Vec<Vec<usize>>) {
+fn play(data: &CampaignData, lost: &[usize]) -> Played {
     let mut data = data.clone();
     lost.iter().for_each(|place| data.records[*place] = None);
     let analysis = analyze(&data, &Settings { resamples: 2, ..SETTINGS });
