@@ -69,7 +69,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
 
 fn read(campaign: &Path) -> Result<Analysis, String> {
     let path = if campaign.is_dir() { campaign.join("analysis.json") } else { campaign.to_owned() };
-    let shown = path.display();
+    let shown = crate::load::name_of(&path);
     let text = if campaign == Path::new("-") {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).map(|_| text)

@@ -66,7 +66,7 @@ fn a_design_is_read_with_what_it_leaves_out() {
 fn plans_have_their_forms() {
     let with = |plan: &str| Design::parse(&GOOD.replacen("seed = 7", plan, 1));
     assert_eq!(with("plan = { latin = 4 }").unwrap().plan, SamplePlan::Latin { profiles: 4 });
-    for plan in ["\"all\"", "{ latin = 0 }", "{ latin = -3 }", "{ adaptive = 2 }", "7"] {
+    for plan in ["\"all\"", "{ latin = 0 }", "{ latin = -3 }", "{ adaptive = 0 }", "7"] {
         let fault = with(&format!("plan = {plan}")).unwrap_err();
         assert_eq!(
             fault.to_string(),

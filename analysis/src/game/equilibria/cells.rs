@@ -12,6 +12,8 @@ use crate::game::{Game, MixedProfile};
 
 /// Cells that are looked at, at most.
 const MOST_CELLS: usize = 4_000;
+/// The same where one player's conditions are looked at.
+const MOST_CELLS_OF_ONE: usize = 20_000;
 /// Cells with no edge longer than this are not divided any further.
 const SMALL: f64 = 1e-6;
 
@@ -29,19 +31,13 @@ pub(super) struct Cell {
 /// the support has no equilibrium, and no limit of such. `game` has payoffs between zero and one.
 pub(super) fn left(game: &Game, support: &Support, stop: &dyn Fn() -> bool) -> Vec<Cell> {
     let gains = gains(game, support);
-    let whole = support.iter().map(|played| {
-        let corner = |place: usize| {
-            (0..played.len()).map(|other| f64::from(u8::from(other == place))).collect()
-        };
-        (0..played.len()).map(corner).collect()
-    });
-    let mut waiting: VecDeque<Corners> = VecDeque::from([whole.collect()]);
+    let mut waiting = VecDeque::from([whole(support)]);
     let mut left = Vec::new();
     let mut seen = 0;
     while let Some(corners) = waiting.pop_front() {
         seen += 1;
         let Some(tied) = possible_ties(game, &gains, &corners) else { continue };
-        let (player, edge, size) = longest_edge(&corners);
+        let (player, edge, size) = longest_edge(&corners, None);
         if size > SMALL && seen < MOST_CELLS && !stop() {
             waiting.extend(halves(corners, player, edge));
         } else {
@@ -50,6 +46,43 @@ pub(super) fn left(game: &Game, support: &Support, stop: &dyn Fn() -> bool) -> V
         }
     }
     left
+}
+
+/// Whether the others cannot mix so that all strategies of one player's support pay the same, and none pays more. As a rule
+/// they cannot where that player has more indifferences than the others have weights to choose, and then only the
+/// others' few weights have to be divided.
+pub(super) fn cannot_be_indifferent(
+    game: &Game,
+    support: &Support,
+    player: usize,
+    stop: &dyn Fn() -> bool,
+) -> bool {
+    let mut gains = gains(game, support);
+    gains.retain(|gain| gain.player == player);
+    let mut waiting = VecDeque::from([whole(support)]);
+    let mut seen = 0;
+    while let Some(corners) = waiting.pop_front() {
+        seen += 1;
+        if possible_ties(game, &gains, &corners).is_none() {
+            continue;
+        }
+        let (divided, edge, size) = longest_edge(&corners, Some(player));
+        if size <= SMALL || seen >= MOST_CELLS_OF_ONE || stop() {
+            return false;
+        }
+        waiting.extend(halves(corners, divided, edge));
+    }
+    true
+}
+
+fn whole(support: &Support) -> Corners {
+    let of_player = |played: &Vec<usize>| {
+        let corner = |place: usize| {
+            (0..played.len()).map(|other| f64::from(u8::from(other == place))).collect()
+        };
+        (0..played.len()).map(corner).collect()
+    };
+    support.iter().map(of_player).collect()
 }
 
 /// Per player, the corners of a simplex of weights.
@@ -121,10 +154,11 @@ impl Gain {
     }
 }
 
-/// Whose simplex has the longest edge, between which corners, and its length.
-fn longest_edge(corners: &Corners) -> (usize, (usize, usize), f64) {
+/// Whose simplex, but for one player's, has the longest edge, between which corners, and its length.
+fn longest_edge(corners: &Corners, but_for: Option<usize>) -> (usize, (usize, usize), f64) {
     let mut longest = (0, (0, 0), 0.0);
-    for (player, corners) in corners.iter().enumerate() {
+    let divided = corners.iter().enumerate().filter(|(player, _)| Some(*player) != but_for);
+    for (player, corners) in divided {
         for first in 0..corners.len() {
             for second in first + 1..corners.len() {
                 let pairs = corners[first].iter().zip(&corners[second]);

@@ -72,6 +72,11 @@ pub(super) fn resolve(
         let nothing = || Resolved { is_open: true, ..Resolved::default() };
         return one_mixing::resolve(game, support, player, stop).unwrap_or_else(nothing);
     }
+    if overdetermined(support)
+        .any(|player| cells::cannot_be_indifferent(normalised, support, player, stop))
+    {
+        return Resolved::default();
+    }
     let cells = cells::left(normalised, support, stop);
     let mut search =
         Look { game: normalised, support, resolved: Resolved::default(), seen: vec![] };
@@ -99,6 +104,13 @@ pub(super) fn resolve(
     search.resolved.is_open =
         search.resolved.pieces.is_empty() && !cells.iter().all(|cell| search.has_seen(cell));
     search.resolved
+}
+
+/// Players with more indifferences than the others have weights to choose.
+fn overdetermined(support: &Support) -> impl Iterator<Item = usize> + '_ {
+    let free: usize = support.iter().map(|played| played.len() - 1).sum();
+    let own = support.iter().map(|played| played.len() - 1);
+    own.enumerate().filter(move |(_, own)| *own > free - own).map(|(player, _)| player)
 }
 
 /// A search for equilibria in a support.
