@@ -107,7 +107,7 @@ impl Session {
     /// Declare a pool or a name. A process may do so only so often, so being refused is an answer.
     fn declare(&mut self, input: &mut Input<'_>) {
         let mut id = 0;
-        let status = if input.byte() % 2 == 0 {
+        let status = if input.byte().is_multiple_of(2) {
             let pool = input.record(size_of::<BlockPool>());
             // SAFETY: the buffer is as large as the struct says or we know, and the id is writable.
             unsafe { (api().block_pool)(pool.as_ptr().cast(), &raw mut id) }
