@@ -78,7 +78,7 @@ fn a_variable_that_cannot_be_used_is_named_and_the_run_goes_on() {
     let complaint = String::from_utf8(output.stderr).unwrap();
     assert_eq!(
         complaint,
-        "nashtrace: NASHTRACE_POLL_MS=never is ignored: give milliseconds from 1 to 1000\n"
+        " WARN nashtrace: NASHTRACE_POLL_MS=never is ignored: give milliseconds from 1 to 1000\n"
     );
 }
 
