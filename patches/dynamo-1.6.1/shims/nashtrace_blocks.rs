@@ -72,6 +72,10 @@ impl Default for Named {
     }
 }
 
+/// The id of a pool that the library does not know, because there is none or another thread was just loading it:
+/// half of what happens to its blocks would contradict itself, so nothing is told.
+const UNDECLARED: u32 = u32::MAX;
+
 /// A pool of blocks that the library knows; without the library, nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Pool {
@@ -109,7 +113,11 @@ impl Pool {
     /// Declare a pool. Loads the library if that was not tried yet: not to be called under a lock that
     /// others wait for.
     pub fn new(description: &Description<'_>) -> Self {
-        Self { id: declare(0, description), tier: description.tier }
+        let id = match declare(0, description) {
+            0 => UNDECLARED,
+            id => id,
+        };
+        Self { id, tier: description.tier }
     }
 
     /// No pool that anybody declared: events of a whole tier, or of all of them.
@@ -119,7 +127,7 @@ impl Pool {
 
     /// Say anew what this pool is.
     pub fn describe(&self, description: &Description<'_>) {
-        if self.id != 0 {
+        if self.id != UNDECLARED {
             declare(self.id, description);
         }
     }
@@ -196,8 +204,10 @@ impl Pool {
 /// Tell what [`Pool::event`] made.
 #[inline]
 pub fn tell(api: &shim::Api, block: &shim::Block) {
-    // SAFETY: the struct is whole.
-    unsafe { (api.block)(block) };
+    if block.pool != UNDECLARED {
+        // SAFETY: the struct is whole.
+        unsafe { (api.block)(block) };
+    }
 }
 
 fn declare(id: u32, description: &Description<'_>) -> u32 {
