@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "nashtrace.h"
 /* A header may be included twice. */
 #include "nashtrace.h"
@@ -18,14 +19,6 @@
 #define TIMEOUT_MS 20000
 
 static const nashtrace_api *api;
-
-#define CHECK(condition)                                                        \
-    do {                                                                        \
-        if (!(condition)) {                                                     \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);     \
-            exit(1);                                                            \
-        }                                                                       \
-    } while (0)
 
 static nashtrace_request booked(uint64_t key) {
     nashtrace_request request;

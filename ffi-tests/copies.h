@@ -3,16 +3,8 @@
 #define COPIES_H
 
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 
-#define CHECK(condition)                                                        \
-    do {                                                                        \
-        if (!(condition)) {                                                     \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);     \
-            exit(1);                                                            \
-        }                                                                       \
-    } while (0)
+#include "check.h"
 
 struct half {
     /* Load a copy and start its session; gives the library's handle. */

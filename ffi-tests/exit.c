@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check.h"
 #include "nashtrace.h"
 
 #define THREADS 4
@@ -21,14 +22,6 @@
 
 static const nashtrace_api *api;
 static pthread_barrier_t all_record;
-
-#define CHECK(condition)                                                        \
-    do {                                                                        \
-        if (!(condition)) {                                                     \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);     \
-            _exit(1);                                                           \
-        }                                                                       \
-    } while (0)
 
 static uint32_t record_request(uint64_t key) {
     nashtrace_request request;

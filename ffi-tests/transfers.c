@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "check.h"
 #include "fakes/libcuda.h"
 #include "nashtrace.h"
 
@@ -29,14 +30,6 @@ static __typeof__(&fake_current) current;
 static __typeof__(&fake_depth) depth;
 static __typeof__(&fake_fail) fail;
 static CUcontext hosts, others;
-
-#define CHECK(condition)                                                        \
-    do {                                                                        \
-        if (!(condition)) {                                                     \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);     \
-            exit(1);                                                            \
-        }                                                                       \
-    } while (0)
 
 /* ISO C has no cast from an object pointer to a function pointer. */
 static void find(void *library, const char *name, void *function) {
