@@ -63,13 +63,12 @@ fn processor_time() -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
 }
 
+/// Not `ru_maxrss`, which begins with what the parent had when it made this process.
 fn peak_bytes() -> u64 {
-    // SAFETY: all fields are integers, for which zero is a value.
-    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    // SAFETY: the pointer is to a structure that outlives the call.
-    let failed = unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) };
-    assert_eq!(failed, 0, "every process knows its own usage");
-    1024 * usage.ru_maxrss.unsigned_abs()
+    let status = std::fs::read_to_string("/proc/self/status").expect("the state of this process");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+    let kilobytes = peak.trim().trim_end_matches(" kB");
+    1024 * kilobytes.parse::<u64>().expect("a number of kilobytes")
 }
 
 fn computation(job: &Value) -> Box<dyn Fn() -> Value> {

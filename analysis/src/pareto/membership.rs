@@ -5,7 +5,7 @@ use rand_chacha::ChaCha12Rng;
 
 use super::dominance::front;
 use super::hypervolume::{MOST_OBJECTIVES, hypervolume};
-use crate::stats::{Interval, interval_bca, mean, quantile_sorted};
+use crate::stats::{Interval, expanded_percentiles, interval_bca, mean};
 
 /// A configuration with its replicates.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,10 +85,9 @@ pub fn membership(
     let drawn = resampled(configurations.len(), reference, || {
         configurations.iter().map(|own| own.resampled_means(&mut random)).collect()
     });
-    let volume = (!drawn.volumes.is_empty()).then(|| Interval {
-        low: quantile_sorted(&drawn.volumes, 0.025),
-        high: quantile_sorted(&drawn.volumes, 0.975),
-    });
+    let fewest = configurations.iter().map(|own| own.replicates.len()).min().unwrap_or(0);
+    let volume =
+        (!drawn.volumes.is_empty()).then(|| expanded_percentiles(&drawn.volumes, fewest as f64));
     Membership { shares: drawn.shares, fronts: drawn.fronts, volume }
 }
 

@@ -3,6 +3,7 @@
 
 mod anarchy;
 mod congestion;
+mod intervals;
 mod noise;
 mod potential;
 mod series;
@@ -72,6 +73,7 @@ pub const SECTIONS: &[Section] = &[
     Section { name: "Potential", run: potential::checks },
     Section { name: "Congestion models", run: congestion::checks },
     Section { name: "Series", run: series::checks },
+    Section { name: "Intervals", run: intervals::checks },
 ];
 
 impl Measure {

@@ -45,13 +45,13 @@ pub(super) fn checks(plan: Plan) -> Vec<Check> {
     .concat()
 }
 
-fn white(seed: u64) -> Vec<f64> {
+pub(super) fn white(seed: u64) -> Vec<f64> {
     let mut normal = Normal::new(seed);
     (0..LENGTH).map(|_| normal.draw()).collect()
 }
 
 /// An autoregression of order 1 with variance 1, from its stationary state.
-fn red_noise(seed: u64) -> Vec<f64> {
+pub(super) fn red_noise(seed: u64) -> Vec<f64> {
     let shocks = white(seed);
     let scale = (1.0 - CORRELATION * CORRELATION).sqrt();
     let mut last = shocks[0];

@@ -237,16 +237,21 @@ fn legendre(degree: usize, points: usize) -> Vec<f64> {
 }
 
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    sum_over_pairs(a, b, |x, y| x * y)
+}
+
+/// The sum of a term of each pair.
+pub(super) fn sum_over_pairs(a: &[f64], b: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
     // Several sums at once: the compiler may not reorder one.
     const LANES: usize = 8;
     let (mut sums, mut rest) = ([0.0; LANES], 0.0);
     let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
     for (x, y) in a.remainder().iter().zip(b.remainder()) {
-        rest += x * y;
+        rest += term(*x, *y);
     }
     for (x, y) in a.zip(b) {
         for lane in 0..LANES {
-            sums[lane] += x[lane] * y[lane];
+            sums[lane] += term(x[lane], y[lane]);
         }
     }
     sums.iter().sum::<f64>() + rest

@@ -6,8 +6,9 @@ use realfft::RealFftPlanner;
 
 use super::block_length::block_length;
 use super::bootstrap::Interval;
-use super::quantile::{mean, quantile_sorted};
+use super::quantile::mean;
 use super::refusal::{Refusal, check};
+use super::student::expanded_percentiles;
 
 /// The autocorrelations from lag 0 to `longest`, with the divisor n at every lag.
 ///
@@ -110,11 +111,15 @@ pub fn cross_correlation(
         lags.push(lag_of(self::peak(&sum)) as f64);
         at_peak.push(sum[peak] / n as f64);
     }
+    let interval = |values: &mut [f64]| {
+        values.sort_by(f64::total_cmp);
+        expanded_percentiles(values, sums.len() as f64)
+    };
     Ok(CrossCorrelation {
         lag: lag_of(peak),
         correlation: correlations[peak],
-        lag_interval: percentiles(&mut lags),
-        correlation_interval: percentiles(&mut at_peak),
+        lag_interval: interval(&mut lags),
+        correlation_interval: interval(&mut at_peak),
         correlations,
         block,
     })
@@ -135,11 +140,6 @@ fn block_sums(first: &[f64], second: &[f64], longest: usize, block: usize) -> Ve
         lags.map(at_lag).collect()
     });
     sums.collect()
-}
-
-fn percentiles(values: &mut [f64]) -> Interval {
-    values.sort_by(f64::total_cmp);
-    Interval { low: quantile_sorted(values, 0.025), high: quantile_sorted(values, 0.975) }
 }
 
 fn peak(correlations: &[f64]) -> usize {

@@ -5,13 +5,14 @@ use rand_chacha::ChaCha12Rng;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::bootstrap::Interval;
-use super::quantile::{NORMAL_975, mean, quantile_sorted};
+use super::quantile::{mean, quantile_sorted};
+use super::student::bootstrap_reach;
 
 const RESAMPLES: usize = 2000;
 const SEED: u64 = 0x6263_6100;
 
-/// A 95 % interval of the mean of independent values, bias-corrected and accelerated (Efron 1987). `None` for
-/// fewer than five values, of which it would say more than they know.
+/// A 95 % interval of the mean of independent values, see [`interval_bca`]. `None` for fewer than five values, of
+/// which it would say more than they know.
 #[must_use]
 pub fn mean_interval_bca(values: &[f64]) -> Option<Interval> {
     mean_interval_bca_of(values, RESAMPLES)
@@ -41,13 +42,15 @@ pub fn mean_interval_bca_of(values: &[f64], resamples: usize) -> Option<Interval
 
 /// A 95 % interval of any number, bias-corrected and accelerated (Efron 1987): from its values in resamples, in rising order,
 /// its value in the data, and by how much each observation moves it, up to a common factor (mean of all leave-one-out values
-/// minus the one without the observation). Without any influence the interval is only bias-corrected.
+/// minus the one without the observation). Percentiles of few observations say too little of the tails: they are taken as
+/// far out as Student's t would (Hesterberg 2015).
 ///
 /// # Panics
 ///
-/// If there is no resample.
+/// If there is no resample, or fewer than two observations.
 #[must_use]
 pub fn interval_bca(resampled: &[f64], point: f64, influences: &[f64]) -> Interval {
+    assert!(influences.len() > 1, "observations");
     let normal = Normal::standard();
     let count = resampled.len() as f64;
     let below = resampled.partition_point(|value| *value < point);
@@ -62,7 +65,8 @@ pub fn interval_bca(resampled: &[f64], point: f64, influences: &[f64]) -> Interv
         let level = normal.cdf(bias + shifted / (1.0 - acceleration * shifted));
         quantile_sorted(resampled, level)
     };
-    Interval { low: end(-NORMAL_975), high: end(NORMAL_975) }
+    let reach = bootstrap_reach(influences.len() as f64);
+    Interval { low: end(-reach), high: end(reach) }
 }
 
 #[cfg(test)]

@@ -1,9 +1,18 @@
-//! How long the blocks of a block bootstrap should be.
+//! How long the blocks of a block bootstrap should be, and how much the mean of dependent values varies.
 
 use super::quantile::mean;
 
 /// Successive autocorrelations that must be insignificant.
 const IN_A_ROW: usize = 5;
+
+/// What neighbours have to do with each other.
+pub(super) struct Dependence {
+    /// See [`block_length`].
+    pub(super) block_length: f64,
+    /// n times the variance of the mean of n values, under the flat-top window; negative of some series whose
+    /// autocovariances are.
+    pub(super) long_run_variance: f64,
+}
 
 /// The block length for the mean of a series under the circular block bootstrap, by the automatic rule
 /// of Politis and White (2004), corrected by Patton, Politis and White (2009): from the
@@ -11,15 +20,21 @@ const IN_A_ROW: usize = 5;
 /// window. 1 for series that are constant or shorter than ten.
 #[must_use]
 pub fn block_length(series: &[f64]) -> f64 {
+    dependence(series).block_length
+}
+
+/// The same with the variance that it is made from.
+pub(super) fn dependence(series: &[f64]) -> Dependence {
+    const NONE: Dependence = Dependence { block_length: 1.0, long_run_variance: 0.0 };
     let n = series.len();
     if n < 10 {
-        return 1.0;
+        return NONE;
     }
     let centre = mean(series);
     let deviations: Vec<f64> = series.iter().map(|value| value - centre).collect();
     let covariances = autocovariances(&deviations);
     if covariances[0] <= 0.0 {
-        return 1.0;
+        return NONE;
     }
     let bandwidth = covariances.len() - 1;
     let (mut slope, mut variance) = (0.0, covariances[0]);
@@ -33,7 +48,7 @@ pub fn block_length(series: &[f64]) -> f64 {
     let longest = (3.0 * n.sqrt()).min(n / 3.0).ceil();
     let length = (2.0 * slope * slope / (4.0 / 3.0 * variance * variance)).cbrt() * n.cbrt();
     // Of a vanishing variance the length is not a number, and one is as good as any.
-    length.max(1.0).min(longest)
+    Dependence { block_length: length.max(1.0).min(longest), long_run_variance: variance }
 }
 
 /// The autocovariances that the window uses, from lag 0 to its bandwidth.

@@ -4,8 +4,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 
-use super::block_length::block_length;
-use super::quantile::{mean, quantile_sorted};
+use super::block_length::dependence;
+use super::quantile::mean;
+use super::student::expanded_percentiles;
 
 /// A 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -27,7 +28,9 @@ const MOST_BLOCKS: usize = 1000;
 
 /// A 95 % percentile interval of the mean of a time series, by the circular block bootstrap (Politis
 /// and Romano 1992): neighbouring decisions see the same cluster and are not independent. The blocks
-/// are as long as [`block_length`] says, or longer where that would make more than a thousand of them.
+/// are as long as [`block_length`] says, or longer where that would make more than a thousand of them. Blocks forget what
+/// reaches over their ends: where the resamples spread less than the long-run variance says, they are spread as far. And
+/// of few blocks the percentiles are taken as far out as Student's t would (Hesterberg 2015).
 /// `None` for fewer than two values.
 #[must_use]
 pub fn mean_interval(series: &[f64]) -> Option<Interval> {
@@ -42,9 +45,10 @@ pub fn mean_interval(series: &[f64]) -> Option<Interval> {
     for value in series.iter().chain(series) {
         sums.push(sums[sums.len() - 1] + (value - centre));
     }
-    let block = (block_length(series).ceil() as usize).max(n / MOST_BLOCKS);
+    let dependence = dependence(series);
+    let block = (dependence.block_length.ceil() as usize).max(n / MOST_BLOCKS);
     let mut random = ChaCha12Rng::seed_from_u64(SEED);
-    let mut means: Vec<f64> = (0..RESAMPLES)
+    let mut deviations: Vec<f64> = (0..RESAMPLES)
         .map(|_| {
             let mut sum = 0.0;
             let mut left = n;
@@ -54,15 +58,19 @@ pub fn mean_interval(series: &[f64]) -> Option<Interval> {
                 sum += sums[start + length] - sums[start];
                 left -= length;
             }
-            centre + sum / n as f64
+            sum / n as f64
         })
         .collect();
-    means.sort_by(f64::total_cmp);
+    deviations.sort_by(f64::total_cmp);
+    let variance =
+        deviations.iter().map(|deviation| deviation * deviation).sum::<f64>() / RESAMPLES as f64;
+    let spread = (dependence.long_run_variance / n as f64 / variance).max(1.0).sqrt();
+    let reached = expanded_percentiles(&deviations, n as f64 / block as f64);
     // A mean lies between the least and the greatest value; rounding may carry it a hair outside.
     let least = series.iter().copied().fold(f64::INFINITY, f64::min);
     let greatest = series.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let end = |p| quantile_sorted(&means, p).max(least).min(greatest);
-    Some(Interval { low: end(0.025), high: end(0.975) })
+    let end = |deviation: f64| (centre + spread * deviation).max(least).min(greatest);
+    Some(Interval { low: end(reached.low), high: end(reached.high) })
 }
 
 /// A mean with what is needed to judge it.

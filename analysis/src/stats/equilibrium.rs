@@ -1,10 +1,10 @@
 //! Has a series come to rest? Three of the four tests of an equilibrium, and the verdict over all of them.
 
 use super::adf::{AdfTest, Deterministic, LagChoice, adf};
-use super::changepoint::{Model, Search, change_points};
+use super::changepoint::{ChangePoints, Model, Search, change_points};
 use super::cusum::{CusumSettings, cusum};
 use super::kpss::{Around, KpssLags, KpssTest, kpss};
-use super::oscillation::{Oscillation, OscillationSettings, oscillation};
+use super::oscillation::{Oscillation, OscillationSettings, oscillation_while};
 use super::refusal::{Refusal, check};
 
 /// The level of the two stationarity tests.
@@ -79,6 +79,8 @@ pub struct Rest {
     pub settled: Outcome,
     /// 3. Does the window not oscillate?
     pub steady: Outcome,
+    /// Whether there was time for every part of the tests.
+    pub is_complete: bool,
 }
 
 /// Test whether a series has come to rest; `least_window` values must remain after its last change point.
@@ -91,6 +93,20 @@ pub fn rest(
     least_window: usize,
     oscillations: &OscillationSettings,
 ) -> Result<Rest, Refusal> {
+    rest_while(series, least_window, oscillations, &|| true)
+}
+
+/// The same; `go_on` is asked now and then, and when it says no, what is not known by then was not done.
+///
+/// # Errors
+///
+/// As [`rest`].
+pub fn rest_while(
+    series: &[f64],
+    least_window: usize,
+    oscillations: &OscillationSettings,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Rest, Refusal> {
     match check(series, 4) {
         Ok(()) => {}
         Err(Refusal::Constant(_)) => return Ok(constant(series.len(), least_window)),
@@ -98,7 +114,11 @@ pub fn rest(
     }
     let search = Search { model: Model::L2, penalty: None, min_size: LEAST_SEGMENT };
     let change_points = if series.len() >= 2 * LEAST_SEGMENT {
-        change_points(series, &search, || true)?.segmentation.change_points
+        let found = change_points(series, &search, go_on)?;
+        if found.covered < series.len() {
+            return Ok(cut_short(&found));
+        }
+        found.segmentation.change_points
     } else {
         Vec::new()
     };
@@ -112,7 +132,7 @@ pub fn rest(
     let level = |values: &[f64]| kpss(values, Around::Level, KpssLags::Automatic);
     let (whole_adf, whole_kpss) = (unit_root(series).ok(), level(series).ok());
     let (adf, kpss) = (unit_root(window).ok(), level(window).ok());
-    let found = oscillation(window, oscillations);
+    let found = oscillation_while(window, oscillations, go_on);
     Ok(Rest {
         nature: whole_adf.zip(whole_kpss).map(|tests| {
             nature(tests, adf.zip(kpss).is_some_and(is_stationary), !change_points.is_empty())
@@ -120,6 +140,7 @@ pub fn rest(
         stationary: stationary(adf, kpss),
         settled: settled(window.len(), least_window, change_points.len()),
         steady: steady(&found),
+        is_complete: found.as_ref().map_or(true, |own| own.surrogates == oscillations.surrogates),
         alarms: alarms(window),
         oscillation: found.ok(),
         change_points,
@@ -142,6 +163,26 @@ fn constant(n: usize, least_window: usize) -> Rest {
         stationary: Outcome::Passed,
         settled: settled(n, least_window, 0),
         steady: Outcome::Passed,
+        is_complete: true,
+    }
+}
+
+/// Where the window begins is not known.
+fn cut_short(found: &ChangePoints) -> Rest {
+    let why = format!("time was up: {} values were searched for change points", found.covered);
+    let not_done = || Outcome::NotDone(why.clone());
+    Rest {
+        nature: None,
+        change_points: found.segmentation.change_points.clone(),
+        window_from: found.segmentation.change_points.last().copied().unwrap_or(0),
+        adf: None,
+        kpss: None,
+        oscillation: None,
+        alarms: None,
+        stationary: not_done(),
+        settled: not_done(),
+        steady: not_done(),
+        is_complete: false,
     }
 }
 
@@ -192,6 +233,10 @@ fn settled(window: usize, least: usize, changes: usize) -> Outcome {
 
 fn steady(found: &Result<Oscillation, Refusal>) -> Outcome {
     match found {
+        Ok(found) if !found.is_decided() => Outcome::NotDone(format!(
+            "time was up: {} series of noise are too few to compare with",
+            found.surrogates
+        )),
         Ok(found) => match found.found() {
             None => Outcome::Passed,
             Some(peak) => Outcome::Failed(format!(
@@ -265,6 +310,27 @@ mod tests {
         let wave = |t: usize| (t as f64 / 3.0).sin();
         let wave: Vec<f64> = noise(300, 4).iter().enumerate().map(|(t, x)| x + wave(t)).collect();
         assert!(matches!(look(&wave).steady, Outcome::Failed(_)));
+    }
+
+    #[test]
+    fn what_time_did_not_allow_was_not_done() {
+        use std::cell::Cell;
+        let settings = OscillationSettings::default();
+        let asked = Cell::new(0);
+        let so_often = |most: usize| {
+            asked.set(0);
+            let go_on = || asked.replace(asked.get() + 1) < most;
+            rest_while(&noise(300, 5), 50, &settings, &go_on).unwrap()
+        };
+        let at_once = so_often(0);
+        let outcomes = [&at_once.stationary, &at_once.settled, &at_once.steady];
+        assert!(
+            outcomes.iter().all(|outcome| matches!(outcome, Outcome::NotDone(_))),
+            "{at_once:?}"
+        );
+        let later = so_often(20);
+        assert_eq!((&later.stationary, &later.settled), (&Outcome::Passed, &Outcome::Passed));
+        assert!(matches!(later.steady, Outcome::NotDone(_)), "{later:?}");
     }
 
     #[test]

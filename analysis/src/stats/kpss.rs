@@ -1,6 +1,6 @@
 //! The test of Kwiatkowski, Phillips, Schmidt and Shin (1992): is the series stationary?
 
-use super::adf::dot;
+use super::adf::{dot, sum_over_pairs};
 use super::quantile::mean;
 use super::refusal::{Refusal, check};
 
@@ -62,13 +62,7 @@ pub const KPSS_LEVELS: [f64; 4] = [0.10, 0.05, 0.025, 0.01];
 pub fn kpss(series: &[f64], around: Around, lags: KpssLags) -> Result<KpssTest, Refusal> {
     check(series, 4)?;
     let n = series.len();
-    let residuals = residuals(series, around);
-    let size = dot(&residuals, &residuals);
-    let deviation = mean(series);
-    let total: f64 = series.iter().map(|value| (value - deviation).powi(2)).sum();
-    if size <= 1e-24 * total {
-        return Err(Refusal::Singular);
-    }
+    let residuals = residuals(series, around)?;
     let lags = match lags {
         KpssLags::Automatic => automatic_lags(&residuals),
         KpssLags::Legacy => (12.0 * (n as f64 / 100.0).powf(0.25)).ceil() as usize,
@@ -106,27 +100,31 @@ fn long_run_variance(sums: &[f64], lags: usize) -> f64 {
     let n = sums.len() - 1;
     let width = lags + 1;
     let all = sums[n];
-    let inside: Vec<f64> = sums[width..].iter().zip(sums).map(|(end, begin)| end - begin).collect();
-    let over_the_end: Vec<f64> = sums[n + 1 - width..n].iter().map(|begin| all - begin).collect();
     let before = &sums[1..width];
-    let squares = dot(before, before) + dot(&inside, &inside) + dot(&over_the_end, &over_the_end);
+    let after = &sums[n + 1 - width..n];
+    let squares = dot(before, before)
+        + sum_over_pairs(&sums[width..], &sums[..=n - width], |end, begin| (end - begin).powi(2))
+        + sum_over_pairs(after, after, |begin, _| (all - begin).powi(2));
     squares / width as f64 / n as f64
 }
 
-fn residuals(series: &[f64], around: Around) -> Vec<f64> {
-    let n = series.len() as f64;
+/// What is left of a series without its level, or without its trend; an error if that is nothing.
+fn residuals(series: &[f64], around: Around) -> Result<Vec<f64>, Refusal> {
     let centre = mean(series);
+    let deviations: Vec<f64> = series.iter().map(|value| value - centre).collect();
+    if around == Around::Level {
+        return Ok(deviations);
+    }
+    let n = series.len() as f64;
     let middle = (n - 1.0) / 2.0;
-    let slope = match around {
-        Around::Level => 0.0,
-        Around::Trend => {
-            let products = series.iter().enumerate();
-            let product: f64 = products.map(|(t, y)| (t as f64 - middle) * (y - centre)).sum();
-            product / (n * (n * n - 1.0) / 12.0)
-        }
-    };
-    let fitted = series.iter().enumerate();
-    fitted.map(|(t, y)| y - centre - slope * (t as f64 - middle)).collect()
+    let times: Vec<f64> = (0..series.len()).map(|t| t as f64 - middle).collect();
+    let slope = dot(&times, &deviations) / (n * (n * n - 1.0) / 12.0);
+    let residuals: Vec<f64> =
+        deviations.iter().zip(&times).map(|(deviation, time)| deviation - slope * time).collect();
+    if dot(&residuals, &residuals) <= 1e-24 * dot(&deviations, &deviations) {
+        return Err(Refusal::Singular);
+    }
+    Ok(residuals)
 }
 
 fn automatic_lags(residuals: &[f64]) -> usize {

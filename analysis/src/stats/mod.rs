@@ -29,7 +29,7 @@ pub use changepoint::{ChangePoints, Model, Noise, Penalty, Search, Segmentation,
 pub use cusum::{
     Alarm, Cusum, CusumSettings, Side, average_run_length, cusum, one_sided_run_length,
 };
-pub use equilibrium::{Nature, Outcome, Rest, rest};
+pub use equilibrium::{Nature, Outcome, Rest, rest, rest_while};
 pub use kpss::{Around, Clipped, KPSS_LEVELS, KpssLags, KpssTest, kpss};
 pub use normal::Normal;
 pub use oscillation::{
@@ -40,4 +40,4 @@ pub use quantile::{mean, quantile_interval, quantile_sorted};
 pub use rank::{Correlation, spearman};
 pub use refusal::Refusal;
 pub use segmented::{Knee, TwoLines, knee, knee_of_blocks};
-pub use student::{standard_error, student_interval, student_quantile};
+pub use student::{expanded_percentiles, standard_error, student_interval, student_quantile};

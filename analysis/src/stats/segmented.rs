@@ -5,8 +5,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
 use super::bootstrap::Interval;
-use super::quantile::{mean, quantile_sorted};
+use super::quantile::mean;
 use super::refusal::{Refusal, check};
+use super::student::expanded_percentiles;
 
 /// Two lines that meet at a knee.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -111,7 +112,7 @@ fn knee_of(points: &[(f64, f64)], groups: &[Vec<(f64, f64)>]) -> Result<Knee, Re
     let interval = |pick: fn(&TwoLines) -> f64| {
         let mut values: Vec<f64> = fits.iter().map(pick).collect();
         values.sort_by(f64::total_cmp);
-        Interval { low: quantile_sorted(&values, 0.025), high: quantile_sorted(&values, 0.975) }
+        expanded_percentiles(&values, groups.len() as f64)
     };
     Ok(Knee {
         lines,

@@ -1,9 +1,9 @@
 //! Student's t: the interval of a mean of a few independent values.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use super::bootstrap::Interval;
-use super::quantile::mean;
+use super::quantile::{mean, quantile_sorted};
 
 /// The quantile of Student's t distribution at `p` in (0, 1), with so many degrees of freedom. Infinite
 /// without any.
@@ -13,6 +13,24 @@ pub fn student_quantile(p: f64, degrees: f64) -> f64 {
         Ok(distribution) => distribution.inverse_cdf(p),
         Err(_) => f64::INFINITY,
     }
+}
+
+/// How many standard deviations of a bootstrap's resamples a 95 % interval reaches when so many independent pieces
+/// are drawn: Student's quantile, and what their spread lacks because a resample's own pieces vary less than the true
+/// ones (Hesterberg 2015). The normal quantile of many; infinite of one.
+#[must_use]
+pub(super) fn bootstrap_reach(pieces: f64) -> f64 {
+    if pieces <= 1.0 {
+        return f64::INFINITY;
+    }
+    student_quantile(0.975, pieces - 1.0) * (pieces / (pieces - 1.0)).sqrt()
+}
+
+/// The 95 % interval of percentiles of rising resamples of so many independent pieces, expanded as they need it.
+#[must_use]
+pub fn expanded_percentiles(rising: &[f64], pieces: f64) -> Interval {
+    let level = Normal::standard().cdf(-bootstrap_reach(pieces));
+    Interval { low: quantile_sorted(rising, level), high: quantile_sorted(rising, 1.0 - level) }
 }
 
 /// The standard error of the mean of independent values: their standard deviation, with n - 1 in its
@@ -51,6 +69,19 @@ mod tests {
         let far = student_quantile(1.0 - 1e-6, 9.0);
         assert!((far - 10.7).abs() < 0.2, "{far}");
         assert_eq!(student_quantile(0.975, 0.0), f64::INFINITY);
+    }
+
+    #[test]
+    fn percentiles_of_few_pieces_reach_as_far_as_student() {
+        assert_eq!(bootstrap_reach(1.0), f64::INFINITY);
+        assert!((bootstrap_reach(10.0) - 2.262_157 * (10.0_f64 / 9.0).sqrt()).abs() < 1e-5);
+        assert!((bootstrap_reach(1e7) - 1.959_964).abs() < 1e-5);
+        let rising: Vec<f64> = (0..=1000).map(f64::from).collect();
+        let many = expanded_percentiles(&rising, 1e7);
+        assert!((many.low - 25.0).abs() < 0.01 && (many.high - 975.0).abs() < 0.01, "{many:?}");
+        let few = expanded_percentiles(&rising, 10.0);
+        assert!(few.low < 10.0 && few.high > 990.0, "{few:?}");
+        assert_eq!(expanded_percentiles(&rising, 1.0), Interval { low: 0.0, high: 1000.0 });
     }
 
     #[test]

@@ -196,6 +196,16 @@ fn pigou_s_links_cost_four_thirds() {
 }
 
 #[test]
+fn refits_end_in_time_and_the_answer_says_so() {
+    let hurried = ["--model", "affine", "--players", "2", "--time-limit", "1e-9"];
+    let answer = answered("congestion", PIGOU, &hurried);
+    let game = &answer["game"];
+    assert!(game["poa"]["point"].is_number(), "{game}");
+    let notes = game["notes"].as_array().unwrap();
+    assert!(notes.iter().any(|note| note.as_str().unwrap().starts_with("time was up: 0 of ")));
+}
+
+#[test]
 fn latencies_that_cannot_be_fitted_are_refused() {
     let model = ["--model", "affine"];
     for (text, code, expected) in [

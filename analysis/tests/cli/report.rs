@@ -260,6 +260,7 @@ fn a_page_and_a_summary_say_what_the_analysis_says() {
         "best-responses",
         "regret",
         "shapley",
+        "against-baseline",
         "pareto",
         "over-time",
         "feedback",
@@ -302,6 +303,7 @@ fn a_page_and_a_summary_say_what_the_analysis_says() {
         "graph-3",
         "regret-bars",
         "shapley-bars",
+        "intelligent-ratios",
         "null",
     ] {
         assert!(figures.get(id).is_some(), "{id}");

@@ -264,6 +264,21 @@ fn options_that_mean_nothing_are_refused() {
 }
 
 #[test]
+fn a_verdict_ends_in_time_and_says_what_it_lacks() {
+    let input = table("x", chaos(2000));
+    let hurried = ["equilibrium", "-", "--json", "--time-limit", "1e-9"];
+    let found = answer(&hurried, &input);
+    assert_eq!(found["completeness"], "time was up: 0 of 1 series were tested in full");
+    let series = &found["parts"][0]["series"][0];
+    assert_eq!((&series["stationary"], &series["steady"]), (&Value::Null, &Value::Null));
+    assert_eq!(found["verdict"], "not_decided");
+    let text = with_input(&["equilibrium", "-", "--time-limit", "1e-9"], &input);
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(text.contains("--time-limit allows for more"), "{text}");
+    assert_eq!(answer(&["equilibrium", "-", "--json"], &input)["completeness"], "complete");
+}
+
+#[test]
 fn a_search_for_oscillations_ends_in_time() {
     let wave = |t: i32| (f64::from(t) / 8.0).sin();
     let input = table("x", (0..2000).map(wave).zip(chaos(2000)).map(|(a, b)| a + b));

@@ -7,6 +7,7 @@ mod tables;
 use std::io::Write;
 use std::path::PathBuf;
 
+use super::time_limit::TimeLimit;
 use super::{Answered, Ending, complain, write_json};
 use crate::game::congestion::{Family, FittedLatency, Observation, fit_latency};
 use crate::load::{latencies_of_file, name_of};
@@ -80,6 +81,8 @@ pub(super) struct Arguments {
     /// Refits that the spread of the Price of Anarchy comes from
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     refits: u32,
+    #[command(flatten)]
+    limit: TimeLimit,
     /// Seed of the refits
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,

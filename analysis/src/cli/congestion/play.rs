@@ -68,9 +68,16 @@ pub(super) fn links(
     let measured: Vec<_> =
         resources.iter().map(|resource| (&resource.observations[..], &resource.fit)).collect();
     let refits = arguments.refits as usize;
-    played.replayed = replay(&measured, arguments.family(), refits, arguments.seed, |links| {
+    let (seed, deadline) = (arguments.seed, arguments.limit.deadline());
+    played.replayed = replay(&measured, arguments.family(), refits, seed, deadline, |links| {
         play(links).ok()?.anarchy.ok().map(|(anarchy, _)| anarchy)
     });
+    let made = played.replayed.map_or(0, |replayed| replayed.refits);
+    if deadline.has_passed() && made < refits {
+        played.notes.push(format!(
+            "time was up: {made} of {refits} refits were made; --time-limit allows for more"
+        ));
+    }
     if let Some(Replayed { unanswered, .. }) = played.replayed
         && unanswered > 0.05
     {

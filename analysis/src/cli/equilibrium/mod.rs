@@ -6,13 +6,16 @@ mod verdict;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use self::verdict::{Part, Regret, Tested, Verdict};
 use super::input::{Input, read};
 use super::regret::{Loaded, OutcomeFiles};
+use super::time_limit::TimeLimit;
 use super::{Answered, Ending, complain, write_json};
 use crate::answers::{PoolSeries, Series};
+use crate::game::Deadline;
 use crate::load::{ColumnError, Columns};
-use crate::stats::OscillationSettings;
 use crate::tables::DecisionTable;
 
 const EXAMPLES: &str = "\
@@ -51,6 +54,8 @@ pub(super) struct Arguments {
     /// Outcomes of the requests (JSON lines) [default: requests.jsonl of the lab run]
     #[arg(long, value_name = "FILE")]
     outcomes: Option<PathBuf>,
+    #[command(flatten)]
+    limit: TimeLimit,
 }
 
 fn epsilon(text: &str) -> Result<f64, String> {
@@ -61,24 +66,27 @@ fn epsilon(text: &str) -> Result<f64, String> {
 }
 
 impl Arguments {
-    fn test(&self, series: &Series) -> Tested {
-        Tested::of(series, self.min_window as usize, &OscillationSettings::default())
+    /// The tests of several series; they do not depend on threads, unless time is up.
+    fn test(&self, series: &[Series], deadline: Deadline) -> Vec<Tested> {
+        let least = self.min_window as usize;
+        series.par_iter().map(|series| Tested::of(series, least, deadline)).collect()
     }
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
+    let deadline = arguments.limit.deadline();
     let is_table = |path: &PathBuf| {
         path == Path::new("-") || path.extension().is_some_and(|extension| extension == "csv")
     };
     let paths = &arguments.input.paths;
     if !paths.iter().any(is_table) {
-        return of_traces(arguments, out);
+        return of_traces(arguments, deadline, out);
     }
     if paths.len() > 1 {
         complain("a table is judged alone: name one .csv file, or traces");
         return (Ending::Unreadable, Ok(()));
     }
-    match of_table(arguments, &paths[0]) {
+    match of_table(arguments, &paths[0], deadline) {
         Ok(verdict) => (Ending::Good, write(&[verdict], arguments, out)),
         Err(error) => {
             complain(&error.to_string());
@@ -95,7 +103,11 @@ fn write(verdicts: &[Verdict], arguments: &Arguments, out: &mut dyn Write) -> io
     }
 }
 
-fn of_table(arguments: &Arguments, file: &Path) -> Result<Verdict, ColumnError> {
+fn of_table(
+    arguments: &Arguments,
+    file: &Path,
+    deadline: Deadline,
+) -> Result<Verdict, ColumnError> {
     let columns = Columns::read(file)?;
     let names: Vec<String> = if arguments.column.is_empty() {
         let is_series =
@@ -104,11 +116,9 @@ fn of_table(arguments: &Arguments, file: &Path) -> Result<Verdict, ColumnError> 
     } else {
         arguments.column.clone()
     };
-    let mut tested = Vec::new();
-    for name in names {
-        let values = columns.numbers(&name)?;
-        tested.push(arguments.test(&Series { name, values }));
-    }
+    let read = |name: String| Ok(Series { values: columns.numbers(&name)?, name });
+    let series = names.into_iter().map(read).collect::<Result<Vec<Series>, ColumnError>>()?;
+    let tested = arguments.test(&series, deadline);
     let regret = match &arguments.regret {
         Some(name) => {
             let values = columns.numbers(name)?;
@@ -126,7 +136,7 @@ fn window_from(tested: &[Tested]) -> usize {
     starts.map(|rest| rest.window_from).max().unwrap_or(0)
 }
 
-fn of_traces(arguments: &Arguments, out: &mut dyn Write) -> Answered {
+fn of_traces(arguments: &Arguments, deadline: Deadline, out: &mut dyn Write) -> Answered {
     let keeping = DecisionTable::keeping(0);
     let read = read(&arguments.input, || keeping.visitor());
     let mut is_whole = read.is_whole();
@@ -136,19 +146,19 @@ fn of_traces(arguments: &Arguments, out: &mut dyn Write) -> Answered {
         let name = run.folder.to_string_lossy().into_owned();
         let loaded = Loaded::of(run, 0, arguments.outcomes.as_ref(), &mut outcomes);
         is_whole &= loaded.is_whole;
-        verdicts.push(of_run(name, loaded, arguments));
+        verdicts.push(of_run(name, loaded, arguments, deadline));
     }
     (Ending::of_reading(is_whole), write(&verdicts, arguments, out))
 }
 
-fn of_run(run: String, loaded: Loaded, arguments: &Arguments) -> Verdict {
+fn of_run(run: String, loaded: Loaded, arguments: &Arguments, deadline: Deadline) -> Verdict {
     let Loaded { table, mut warnings, .. } = loaded;
     let pools = PoolSeries::of(&table, arguments.windows as usize);
     if pools.is_empty() {
         warnings.push("nothing was decided here that could be divided into windows".into());
     }
     let part = |pool: PoolSeries| {
-        let tested: Vec<Tested> = pool.series.iter().map(|series| arguments.test(series)).collect();
+        let tested = arguments.test(&pool.series, deadline);
         let estimate = pool.predicted_regret_from(window_from(&tested));
         Part {
             name: Some(table.pools[pool.pool as usize].clone()),

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::verdict::{Failure, Part, Tested, Verdict};
+use super::verdict::{COMPLETE, Failure, Part, Tested, Verdict};
 use crate::cli::show::{finite, merge};
 use crate::cli::stats::p_value_is;
 use crate::report::{Table, count, heading, number, probability, sentence, warning};
@@ -27,6 +27,7 @@ fn verdict_json(verdict: &Verdict) -> Value {
     json!({
         "run": verdict.run,
         "verdict": verdict.word().name(),
+        "completeness": verdict.completeness(),
         "failed": failures,
         "warnings": verdict.warnings,
         "parts": verdict.parts.iter().map(part_json).collect::<Vec<_>>(),
@@ -106,9 +107,14 @@ fn rest_json(rest: &Rest) -> Value {
 }
 
 pub(super) fn print(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
-    if !verdict.warnings.is_empty() {
+    let mut warnings = verdict.warnings.clone();
+    let completeness = verdict.completeness();
+    if completeness != COMPLETE {
+        warnings.push(format!("{completeness}; --time-limit allows for more"));
+    }
+    if !warnings.is_empty() {
         writeln!(out, "{}", warning("Before you read on"))?;
-        for text in &verdict.warnings {
+        for text in &warnings {
             writeln!(out, "{}", sentence(text))?;
         }
         writeln!(out)?;

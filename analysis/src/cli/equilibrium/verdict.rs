@@ -1,7 +1,11 @@
 //! The verdict over several series.
 
 use crate::answers::Series;
-use crate::stats::{Estimate, Interval, OscillationSettings, Outcome, Refusal, Rest, rest};
+use crate::game::Deadline;
+use crate::stats::{Estimate, Interval, OscillationSettings, Outcome, Refusal, Rest, rest_while};
+
+/// The word for an answer that time did not cut short.
+pub(super) const COMPLETE: &str = "complete";
 
 /// What is said about a run or a table.
 pub(super) struct Verdict {
@@ -83,9 +87,15 @@ pub(super) struct Failure {
 }
 
 impl Tested {
-    pub(super) fn of(series: &Series, least: usize, settings: &OscillationSettings) -> Self {
-        let rest = rest(&series.values, least, settings);
+    pub(super) fn of(series: &Series, least: usize, deadline: Deadline) -> Self {
+        let settings = OscillationSettings::default();
+        let rest = rest_while(&series.values, least, &settings, &|| !deadline.has_passed());
         Self { name: series.name.clone(), values: series.values.len(), rest }
+    }
+
+    /// Whether the time sufficed for all tests.
+    pub(super) fn is_complete(&self) -> bool {
+        self.rest.as_ref().map_or(true, |rest| rest.is_complete)
     }
 }
 
@@ -138,6 +148,17 @@ impl Regret {
 }
 
 impl Verdict {
+    /// In words, whether there was time for every test of every series.
+    pub(super) fn completeness(&self) -> String {
+        let tested = || self.parts.iter().flat_map(|part| &part.tested);
+        let (complete, all) = (tested().filter(|own| own.is_complete()).count(), tested().count());
+        if complete == all {
+            COMPLETE.into()
+        } else {
+            format!("time was up: {complete} of {all} series were tested in full")
+        }
+    }
+
     /// Every test that did not pass.
     pub(super) fn failures(&self) -> Vec<Failure> {
         self.parts.iter().flat_map(Part::failures).collect()

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::fit::{Family, FittedLatency, Observation, fit_latency};
 use super::latency::Latency;
+use crate::game::Deadline;
 use crate::stats::{Interval, Normal, quantile_sorted};
 
 /// A number that follows from fitted latencies, in refits to simulated measurements.
@@ -13,12 +14,12 @@ pub struct Replayed {
     pub spread: Interval,
     /// Share of the refits that have none: no latency fits, or the load cannot be carried.
     pub unanswered: f64,
-    /// Refits.
+    /// Refits that were made: fewer than asked if time was up.
     pub refits: usize,
 }
 
 /// The parametric bootstrap: measure anew at the same loads, with the fitted latency and normal noise of the
-/// fit's residual spread, fit again and let `play` answer. `None` if no refit has an answer.
+/// fit's residual spread, fit again and let `play` answer. `None` if no refit has an answer by the deadline.
 ///
 /// The percentiles show the spread of the answer; near a bound, such as a Price of Anarchy of 1, they are no
 /// interval of known coverage.
@@ -27,6 +28,7 @@ pub fn replay(
     family: Family,
     refits: usize,
     seed: u64,
+    deadline: Deadline,
     play: impl Fn(Vec<Latency>) -> Option<f64> + Sync,
 ) -> Option<Replayed> {
     let again = |refit: usize| -> Option<f64> {
@@ -46,7 +48,9 @@ pub fn replay(
             .collect();
         play(latencies?).filter(|value| value.is_finite())
     };
-    let answers: Vec<Option<f64>> = (0..refits).into_par_iter().map(again).collect();
+    let in_time = (0..refits).into_par_iter().filter(|_| !deadline.has_passed());
+    let answers: Vec<Option<f64>> = in_time.map(again).collect();
+    let refits = answers.len();
     let mut values: Vec<f64> = answers.into_iter().flatten().collect();
     if values.is_empty() {
         return None;
@@ -59,6 +63,8 @@ pub fn replay(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::parallel::ParallelLinks;
     use super::*;
 
@@ -86,10 +92,10 @@ mod tests {
             let data = [measured(&links[0], noise, 1), measured(&links[1], noise, 2)];
             let fits = data.each_ref().map(|data| fit_latency(data, affine).unwrap());
             let both = [(&data[0][..], &fits[0]), (&data[1][..], &fits[1])];
-            let found = replay(&both, affine, 200, 5, anarchy).unwrap();
+            let found = replay(&both, affine, 200, 5, Deadline::NEVER, anarchy).unwrap();
             assert!(found.spread.low <= truth + 0.05 && truth - 0.05 <= found.spread.high);
             let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-            let alone = one.install(|| replay(&both, affine, 200, 5, anarchy));
+            let alone = one.install(|| replay(&both, affine, 200, 5, Deadline::NEVER, anarchy));
             assert_eq!(alone, Some(found));
             found.spread.high - found.spread.low
         };
@@ -97,11 +103,15 @@ mod tests {
     }
 
     #[test]
-    fn what_never_has_an_answer_has_no_spread() {
+    fn what_never_has_an_answer_or_no_time_has_no_spread() {
         let latency = Latency::affine(1.0, 0.5);
         let data = measured(&latency, 0.01, 1);
         let fit = fit_latency(&data, Family::Polynomial(1)).unwrap();
-        let none = replay(&[(&data, &fit)], Family::Polynomial(1), 10, 1, |_| None);
-        assert!(none.is_none());
+        let replayed = |deadline, answer| {
+            replay(&[(&data, &fit)], Family::Polynomial(1), 10, 1, deadline, |_| answer)
+        };
+        assert_eq!(replayed(Deadline::NEVER, None), None);
+        assert_eq!(replayed(Deadline::after(Duration::ZERO), Some(1.0)), None);
+        assert_eq!(replayed(Deadline::NEVER, Some(1.0)).map(|found| found.refits), Some(10));
     }
 }

@@ -1,5 +1,6 @@
 //! The sections of the page, one file each.
 
+mod against_baseline;
 mod anarchy;
 mod best_responses;
 mod calibration;
@@ -120,6 +121,7 @@ pub(super) fn all(analysis: &Analysis, names: Names<'_>) -> Vec<Section> {
         regret::section(analysis, names),
         regretted::section(analysis, names),
         shapley::section(analysis, names),
+        against_baseline::section(analysis, names),
         pareto::section(analysis, names),
         over_time::section(analysis, names),
         feedback::section(analysis, names),

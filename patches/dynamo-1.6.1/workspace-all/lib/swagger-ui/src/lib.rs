@@ -1,0 +1,1 @@
+//! Empty: only what the manifest asks for matters.
