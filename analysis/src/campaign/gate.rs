@@ -19,6 +19,9 @@ const LEAST_WINDOW: usize = 20;
 /// series, because a campaign has many.
 const DRIFT_LEVEL: f64 = 0.01;
 
+/// Whole blocks that intervals need at least.
+pub(super) const FEWEST_BLOCKS: usize = 3;
+
 /// The level of the unit-root test.
 const UNIT_ROOT_LEVEL: f64 = 0.05;
 
@@ -62,17 +65,55 @@ pub(super) fn test_runs(data: &CampaignData) -> Vec<RunTests> {
     data.records.par_iter().map(test).collect()
 }
 
-/// The runs, by their place in the plan, that drift while most runs of their profile and load do not, with the
-/// reason. Where most drift, drifting is what the configuration does: leaving such runs out would leave out
-/// saturation, so they stay.
-pub(super) fn gated(data: &CampaignData, tests: &[RunTests]) -> BTreeMap<usize, String> {
+/// What became of the runs, by their place in the plan, that drift while most runs of their profile and load do not.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    /// Those that are left out, with the reason.
+    pub(super) left_out: BTreeMap<usize, String>,
+    /// Those that are used all the same.
+    pub(super) kept: BTreeSet<usize>,
+}
+
+/// Leave drifting runs out. Where most runs of a profile drift, drifting is what the configuration does: leaving them
+/// out would leave out saturation, so they stay. And of many profiles some run drifts by chance in nearly every block: where
+/// fewer than [`FEWEST_BLOCKS`] would stay whole, and intervals with them, such runs are kept.
+pub(super) fn gate(data: &CampaignData, tests: &[RunTests]) -> Gate {
+    let drifting = drifting(data, tests);
+    let mut gate = Gate::default();
+    for load in 0..data.design.loads.len() {
+        let mut own = drifting.clone();
+        own.retain(|place, _| data.plan.runs[*place].load == load);
+        let whole = whole_blocks(data, load, |_| false);
+        let left = whole_blocks(data, load, |place| own.contains_key(&place));
+        if left < FEWEST_BLOCKS && left < whole {
+            gate.kept.extend(own.into_keys());
+        } else {
+            gate.left_out.extend(own);
+        }
+    }
+    gate
+}
+
+/// The blocks of which every run succeeded and is not left out.
+fn whole_blocks(data: &CampaignData, load: usize, is_left_out: impl Fn(usize) -> bool) -> usize {
+    let mut is_whole: BTreeMap<usize, bool> = BTreeMap::new();
+    for (place, run) in data.plan.runs.iter().enumerate().filter(|(_, run)| run.load == load) {
+        let succeeded =
+            data.records[place].as_ref().is_some_and(|record| record.status == Status::Ok);
+        *is_whole.entry(run.block).or_insert(true) &= succeeded && !is_left_out(place);
+    }
+    is_whole.into_values().filter(|whole| *whole).count()
+}
+
+/// The drifting runs among steady ones, with the reason.
+fn drifting(data: &CampaignData, tests: &[RunTests]) -> BTreeMap<usize, String> {
     let mut cells: BTreeMap<(usize, &[usize]), Vec<usize>> = BTreeMap::new();
     for (place, run) in data.plan.runs.iter().enumerate() {
         if tests[place].is_tested() {
             cells.entry((run.load, &run.profile)).or_default().push(place);
         }
     }
-    let mut gated = BTreeMap::new();
+    let mut found = BTreeMap::new();
     for places in cells.values() {
         let drifting: Vec<usize> =
             places.iter().copied().filter(|place| tests[*place].drifts.is_some()).collect();
@@ -86,10 +127,10 @@ pub(super) fn gated(data: &CampaignData, tests: &[RunTests]) -> BTreeMap<usize, 
                      rejects stationarity at {DRIFT_LEVEL}), unlike most runs of this profile"
                 )
             });
-            gated.extend(reason.map(|reason| (place, reason)));
+            found.extend(reason.map(|reason| (place, reason)));
         }
     }
-    gated
+    found
 }
 
 /// The metrics of utilities and costs: series of these names are tested.

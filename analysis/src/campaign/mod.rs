@@ -57,8 +57,8 @@ impl<'a> Settings<'a> {
 #[must_use]
 pub fn analyze(data: &CampaignData, settings: &Settings<'_>) -> Analysis {
     let tests = gate::test_runs(data);
-    let gated = gate::gated(data, &tests);
-    let tensor = tensor::Tensor::of(data, &gated);
+    let gate = gate::gate(data, &tests);
+    let tensor = tensor::Tensor::of(data, &gate.left_out);
     let design = &data.design;
     let loads: Vec<LoadAnswer> = tensor
         .loads
@@ -67,7 +67,8 @@ pub fn analyze(data: &CampaignData, settings: &Settings<'_>) -> Analysis {
         .map(|(number, of_load)| load::load_answer(design, number, of_load, &tests, settings))
         .collect();
     let over_loads = curves::over_loads(design, &tensor, &loads);
-    let runs = summary::runs(data, &tensor, &tests, shown::shown(design, &tensor, &loads));
+    let shown = shown::shown(design, &tensor, &loads);
+    let runs = summary::runs(data, &tensor, &tests, gate.kept.len(), shown);
     let mut analysis = Analysis {
         schema_version: SCHEMA_VERSION,
         verdict: verdict::verdict(design, &loads),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::gate::FEWEST_BLOCKS;
 use super::tensor::{Tensor, WholeGame, profile_of};
 use super::{CampaignData, gate};
 use crate::experiment::{Choice, SamplePlan};
@@ -26,8 +27,8 @@ pub fn next_runs(data: &CampaignData) -> Vec<Choice> {
         let next = blocks.entry(run.load).or_insert(0);
         *next = (run.block + 1).max(*next);
     }
-    let gated = gate::gated(data, &gate::test_runs(data));
-    let tensor = Tensor::of(data, &gated);
+    let gate = gate::gate(data, &gate::test_runs(data));
+    let tensor = Tensor::of(data, &gate.left_out);
     let shrinkage = |load: usize| {
         let whole = WholeGame::of(&data.design, &tensor.loads[load], &data.design.welfare.cost);
         let Some(whole) = whole else { return f64::INFINITY };
@@ -48,6 +49,3 @@ pub fn next_runs(data: &CampaignData) -> Vec<Choice> {
     let choice = |profile| Choice { load, block, profile: profile_of(&data.design, profile) };
     (0..profiles).map(choice).collect()
 }
-
-/// Fewest whole blocks of an interval.
-const FEWEST_BLOCKS: usize = 3;

@@ -49,6 +49,7 @@ pub(super) fn runs(
     data: &CampaignData,
     tensor: &Tensor<'_>,
     tests: &[RunTests],
+    drifting: usize,
     shown: Vec<ShownRun>,
 ) -> RunsAnswer {
     let count = |fate: RunFate| tensor.fates.iter().filter(|(own, _)| *own == fate).count();
@@ -76,6 +77,7 @@ pub(super) fn runs(
         incomplete: count(RunFate::Incomplete),
         missing: count(RunFate::Missing),
         restless: restless.count(),
+        drifting,
         list: list.collect(),
         shown,
     }

@@ -22,6 +22,9 @@ pub struct RunsAnswer {
     pub missing: usize,
     /// Of the used runs, those whose series do not come to rest.
     pub restless: usize,
+    /// Of the used runs, those that would be left out for their drift if blocks enough stayed whole without them.
+    #[serde(default)]
+    pub drifting: usize,
     /// Every planned run, in the order of the plan.
     pub list: Vec<RunAnswer>,
     /// Runs that are shown over time: by load the default profile, the cheapest and the costliest equilibrium.

@@ -4,6 +4,7 @@ mod runs;
 
 use super::Settings;
 use super::answer::{Analysis, Anarchy, Doubt, LoadAnswer, NullCalibration};
+use super::gate::FEWEST_BLOCKS;
 use super::verdict::excess;
 use crate::report::{number, percent, probability};
 
@@ -15,9 +16,6 @@ const FALSE_CLAIMS: f64 = 0.05;
 
 /// Whole blocks that are good to have.
 const GOOD_BLOCKS: usize = 10;
-
-/// Whole blocks below which no interval is given.
-const FEWEST_BLOCKS: usize = 3;
 
 /// Share of the price above 1 by which held-out blocks may disagree.
 const SHRINKS: f64 = 0.5;

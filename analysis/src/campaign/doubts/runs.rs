@@ -31,6 +31,17 @@ impl Doubts {
             let share = share(found);
             self.add("runs", weight, format!("{found} of {planned} runs ({share}) {what}"));
         }
+        if runs.drifting > 0 {
+            let (drifting, used) = (runs.drifting, runs.used);
+            self.add(
+                "stationarity",
+                2,
+                format!(
+                    "{drifting} of {used} used runs drift while others of their profile do not: they are kept, because too \
+                     few blocks would be whole without them"
+                ),
+            );
+        }
         if runs.restless > 0 {
             let weight = if 4 * runs.restless >= runs.used { 2 } else { 1 };
             let (restless, used) = (runs.restless, runs.used);

@@ -131,13 +131,11 @@ fn references_are_the_default_s_and_zero_ones_are_doubted() {
     assert_eq!(analysis.loads[0].cells[0].payoffs[0].mean, -1.0);
 }
 
-#[test]
-fn a_drifting_run_among_steady_ones_is_left_out_and_a_drifting_profile_is_not() {
-    let mut data = campaign(design(&[2, 2], 6, 1, ""), 0.01, 1, plain);
+/// Give every run a series of noise, of which some drift.
+fn drift(data: &mut CampaignData, drifts: impl Fn(&Record) -> bool) {
     let mut random = ChaCha12Rng::seed_from_u64(2);
     for record in data.records.iter_mut().flatten() {
-        let is_drifting =
-            record.profile == [1, 1] || (record.profile == [0, 0] && record.block == 2);
+        let is_drifting = drifts(record);
         let mut level = 0.0;
         let values = (0..200).map(|_| {
             let noise = random.random_range(-1.0..1.0);
@@ -148,6 +146,14 @@ fn a_drifting_run_among_steady_ones_is_left_out_and_a_drifting_profile_is_not() 
         let (name, unit) = ("ttft_mean_ms".to_owned(), "ms".to_owned());
         record.series = vec![RecordSeries { name, unit, start: 0.0, step: 1.0, values }];
     }
+}
+
+#[test]
+fn a_drifting_run_among_steady_ones_is_left_out_and_a_drifting_profile_is_not() {
+    let mut data = campaign(design(&[2, 2], 6, 1, ""), 0.01, 1, plain);
+    drift(&mut data, |record| {
+        record.profile == [1, 1] || (record.profile == [0, 0] && record.block == 2)
+    });
     let analysis = analyze(&data, &SETTINGS);
     let gated: Vec<&RunAnswer> =
         analysis.runs.list.iter().filter(|run| run.fate == RunFate::Gated).collect();
@@ -158,6 +164,21 @@ fn a_drifting_run_among_steady_ones_is_left_out_and_a_drifting_profile_is_not() 
     assert!(analysis.runs.restless >= 6);
     assert!(analysis.runs.shown.iter().any(|run| run.role.starts_with("default")));
     is_repeatable(&data);
+}
+
+#[test]
+fn drifting_runs_are_kept_where_too_few_blocks_would_stay_whole() {
+    let mut data = campaign(design(&[2, 2], 4, 1, ""), 0.01, 1, plain);
+    // Two of the four blocks lack a run then.
+    drift(&mut data, |record| {
+        (record.profile == [0, 0] && record.block == 2)
+            || (record.profile == [0, 1] && record.block == 0)
+    });
+    let analysis = analyze(&data, &SETTINGS);
+    assert_eq!((analysis.runs.gated, analysis.runs.drifting), (0, 2));
+    assert_eq!(analysis.loads[0].whole_blocks, 4);
+    let said = "2 of 16 used runs drift while others of their profile do not";
+    assert!(analysis.doubts.iter().any(|doubt| doubt.sentence.starts_with(said)));
 }
 
 #[test]
