@@ -108,10 +108,7 @@ fn knees(plan: Plan) -> Vec<Check> {
         let mut normal = Normal::new(seed);
         let block = |_| {
             let shared = 0.3 * normal.draw();
-            (1..=8)
-                .map(|x| f64::from(x))
-                .map(|x| (x, height(x) + shared + 0.3 * normal.draw()))
-                .collect()
+            (1..=8).map(f64::from).map(|x| (x, height(x) + shared + 0.3 * normal.draw())).collect()
         };
         let blocks: Vec<Vec<(f64, f64)>> = (0..10).map(block).collect();
         outcome(knee_of_blocks(&blocks))
