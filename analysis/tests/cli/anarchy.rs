@@ -254,8 +254,14 @@ fn selftest_counts_what_it_tried() {
     let checks = answer["checks"].as_array().unwrap();
     let mut sections: Vec<&str> = checks.iter().map(|c| c["section"].as_str().unwrap()).collect();
     sections.dedup();
-    let expected =
-        ["Price of Anarchy", "Shapley values", "Potential", "Congestion models", "Series"];
+    let expected = [
+        "Price of Anarchy",
+        "Shapley values",
+        "Potential",
+        "Congestion models",
+        "Series",
+        "Intervals",
+    ];
     assert_eq!(sections, expected);
     for check in checks {
         assert_eq!(check["data_sets"], 3);
