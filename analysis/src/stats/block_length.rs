@@ -9,8 +9,7 @@ const IN_A_ROW: usize = 5;
 pub(super) struct Dependence {
     /// See [`block_length`].
     pub(super) block_length: f64,
-    /// n times the variance of the mean of n values, under the flat-top window; negative of some series whose
-    /// autocovariances are.
+    /// n times the variance of the mean of n values, under the flat-top window, which may make it negative.
     pub(super) long_run_variance: f64,
 }
 
