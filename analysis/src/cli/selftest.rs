@@ -1,13 +1,15 @@
 //! `nashtrace selftest`: do the intervals and tests keep their promises on games and series whose truth is
 //! known?
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::{Answered, Ending, write_json};
 use crate::report::{Table, heading, percent, sentence, warning};
-use crate::selftest::{CHANCE, Check, Measure, Plan, SECTIONS};
+use crate::selftest::{CHANCE, Check, Measure, Plan, SECTIONS, Section};
 
 const EXAMPLES: &str = "\
 Games and series whose truth is known are given noise and put through the code that analyses measurements. The
@@ -36,8 +38,15 @@ type SectionChecks = (&'static str, Vec<Check>);
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
     let plan = Plan { data_sets: arguments.data_sets as usize, seed: arguments.seed };
-    let sections: Vec<SectionChecks> =
-        SECTIONS.iter().map(|section| (section.name, (section.run)(plan))).collect();
+    let bar = progress_bar();
+    let checked = |section: &Section| {
+        bar.set_message(section.name);
+        let checks = (section.run)(plan);
+        bar.inc(1);
+        (section.name, checks)
+    };
+    let sections: Vec<SectionChecks> = SECTIONS.iter().map(checked).collect();
+    bar.finish_and_clear();
     let is_good = sections.iter().flat_map(|(_, checks)| checks).all(Check::is_accepted);
     let written = if arguments.json {
         write_json(&to_json(plan, &sections, is_good), out)
@@ -45,6 +54,17 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
         print(plan, &sections, out)
     };
     (if is_good { Ending::Good } else { Ending::BadData }, written)
+}
+
+/// A bar, on a terminal only.
+fn progress_bar() -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} sections, {elapsed}  {msg}");
+    let bar = ProgressBar::new(SECTIONS.len() as u64).with_style(style.expect("a valid template"));
+    bar.enable_steady_tick(Duration::from_secs(1));
+    bar
 }
 
 fn to_json(plan: Plan, sections: &[SectionChecks], is_good: bool) -> Value {

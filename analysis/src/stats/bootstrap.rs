@@ -28,7 +28,7 @@ const MOST_BLOCKS: usize = 1000;
 
 /// A 95 % percentile interval of the mean of a time series, by the circular block bootstrap (Politis
 /// and Romano 1992): neighbouring decisions see the same cluster and are not independent. The blocks
-/// are as long as [`block_length`] says, or longer where that would make more than a thousand of them. Blocks forget what
+/// are as long as [`super::block_length()`] says, or longer where that would make more than a thousand of them. Blocks forget what
 /// reaches over their ends: where the resamples spread less than the long-run variance says, they are spread as far. And
 /// of few blocks the percentiles are taken as far out as Student's t would (Hesterberg 2015).
 /// `None` for fewer than two values.
