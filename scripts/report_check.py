@@ -11,9 +11,9 @@ WIDTHS = (1280, 400)
 SCHEMES = ("light", "dark")
 LONGEST_MS = 120_000
 
-# What is wrong with the figures that can be seen, by id. A figure has a drawing if something inside its axes has a size;
+# What is wrong with the figures that can be seen and were not looked at before, or with all that can be seen, by id. A figure has a drawing if something inside its axes has a size;
 # plotly.js itself says which keys of a figure it does not know.
-FAULTS = """() => {
+FAULTS = """(all) => {
     const validated = (plot) => {
         // It stumbles over legends, and does not know that a colour axis may be shared.
         const { legend, ...layout } = plot.layout;
@@ -22,7 +22,7 @@ FAULTS = """() => {
     };
     const faults = [];
     for (const plot of document.querySelectorAll(".plot")) {
-        if (plot.closest("[hidden]")) continue;
+        if (plot.closest("[hidden]") || (!all && "checked" in plot.dataset)) continue;
         const marks = [...plot.querySelectorAll(".cartesianlayer .overplot :is(path, image, rect)")];
         const drawn = marks.filter((mark) => {
             const box = mark.getBoundingClientRect();
@@ -76,7 +76,7 @@ class Checked:
             self.fault(f"{plot} is in no panel that can be chosen")
 
     def figures(self) -> None:
-        for fault in self.page.evaluate(FAULTS):
+        for fault in self.page.evaluate(FAULTS, False):
             self.fault(fault)
         wider = self.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -100,7 +100,7 @@ class Checked:
         hidden = self.page.locator(".panel[hidden]").count()
         if hidden:
             self.fault(f"{hidden} panels are not on paper")
-        for fault in self.page.evaluate(FAULTS):
+        for fault in self.page.evaluate(FAULTS, True):
             self.fault(f"on paper: {fault}")
         self.page.pdf(path=OUT / f"{self.name}.pdf", format="A4", margin={"top": "12mm", "bottom": "12mm", "left": "12mm", "right": "12mm"})
         self.page.emulate_media(media="screen")

@@ -31,7 +31,12 @@ pub(super) fn section(analysis: &Analysis, names: Names<'_>) -> Section {
         names.profile(&first.baseline)
     );
     let panel = Panel { columns: 1, ..Panel::default() };
-    section.says(told).panel(panel.figure(figure(&known, names)))
+    let is_drawn = known.iter().flat_map(|(_, found)| &found.ratios).any(|own| own.ratio.is_some());
+    section.says(told).panel(if is_drawn {
+        panel.figure(figure(&known, names))
+    } else {
+        panel.table("Why there is no ratio", table(&known, names))
+    })
 }
 
 fn figure(known: &[OfLoad<'_>], names: Names<'_>) -> Figure {
@@ -46,9 +51,17 @@ fn figure(known: &[OfLoad<'_>], names: Names<'_>) -> Figure {
             "line": {"color": FAINT, "dash": "dot", "width": 1},
         }],
     });
-    let mut table =
-        Table::new(&["load", "metric", "ratio (95 % interval)", "or why there is none"])
-            .text(&[1, 3]);
+    Figure::new("intelligent-ratios".into(), "Ratios by load".into(), data, layout)
+        .caption(
+            "Whiskers are 95 % intervals from paired blocks; on the dotted line nothing differs.",
+        )
+        .table(table(known, names))
+}
+
+/// The ratios as numbers, or why there are none.
+fn table(known: &[OfLoad<'_>], names: Names<'_>) -> Table {
+    let columns = ["load", "metric", "ratio (95 % interval)", "or why there is none"];
+    let mut table = Table::new(&columns).text(&[1, 3]);
     for (load, found) in known {
         for own in &found.ratios {
             table.row([
@@ -59,11 +72,7 @@ fn figure(known: &[OfLoad<'_>], names: Names<'_>) -> Figure {
             ]);
         }
     }
-    Figure::new("intelligent-ratios".into(), "Ratios by load".into(), data, layout)
-        .caption(
-            "Whiskers are 95 % intervals from paired blocks; on the dotted line nothing differs.",
-        )
-        .table(table)
+    table
 }
 
 /// One metric over the loads that have it.
