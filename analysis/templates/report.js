@@ -89,14 +89,12 @@
     const show = (chosen) => {
       panels.forEach((panel, at) => { panel.hidden = at !== chosen; });
       [...bar.children].forEach((button, at) => button.setAttribute("aria-pressed", String(at === chosen)));
-      panels[chosen].querySelectorAll(".plot").forEach((element) => { if (!drawn.has(element)) draw(element); });
-      resize();
     };
     panels.forEach((panel, at) => {
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = panel.dataset.name;
-      button.addEventListener("click", () => show(at));
+      button.addEventListener("click", () => { show(at); resize(); });
       bar.append(button);
       panel.querySelector(".panel-name").hidden = true;
     });
@@ -104,6 +102,7 @@
     show(panels.length - 1);
   }
 
+  // Only now, when it is known which panels are hidden: those are drawn when they are chosen.
   drawAll();
   new ResizeObserver(resize).observe(document.body);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
