@@ -60,14 +60,18 @@ fn quantiles(plan: Plan) -> Vec<Check> {
 fn correlations(plan: Plan) -> Vec<Check> {
     const DELAY: usize = 3;
     const CORRELATION: f64 = 0.5;
-    let subjects = [("lag", Measure::Coverage)];
+    let subjects = [("lag", Measure::Coverage), ("correlation there", Measure::Coverage)];
     let delayed = |seed: u64| -> Vec<Outcome> {
         let cause = red_noise(seed);
         let noise = draws(!seed, cause.len());
         let effect = |t: usize| if t < DELAY { noise[t] } else { cause[t - DELAY] + noise[t] };
         let effects: Vec<f64> = (0..cause.len()).map(effect).collect();
-        let Ok(found) = cross_correlation(&cause, &effects, 20) else { return vec![None] };
-        vec![Some(covers(found.lag_interval.low, found.lag_interval.high, DELAY as f64))]
+        let Ok(found) = cross_correlation(&cause, &effects, 20) else { return vec![None; 2] };
+        // As much noise as there is of the cause.
+        let truths = [DELAY as f64, std::f64::consts::FRAC_1_SQRT_2];
+        let intervals = [found.lag_interval, found.correlation_interval];
+        let pairs = intervals.iter().zip(truths);
+        pairs.map(|(own, truth)| Some(covers(own.low, own.high, truth))).collect()
     };
     let ranks = |seed: u64| {
         let (x, noise) = (draws(seed, 50), draws(!seed, 50));

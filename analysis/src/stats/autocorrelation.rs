@@ -6,9 +6,8 @@ use realfft::RealFftPlanner;
 
 use super::block_length::block_length;
 use super::bootstrap::Interval;
-use super::quantile::mean;
+use super::quantile::{mean, quantile_sorted};
 use super::refusal::{Refusal, check};
-use super::student::expanded_percentiles;
 
 /// The autocorrelations from lag 0 to `longest`, with the divisor n at every lag.
 ///
@@ -111,15 +110,11 @@ pub fn cross_correlation(
         lags.push(lag_of(self::peak(&sum)) as f64);
         at_peak.push(sum[peak] / n as f64);
     }
-    let interval = |values: &mut [f64]| {
-        values.sort_by(f64::total_cmp);
-        expanded_percentiles(values, sums.len() as f64)
-    };
     Ok(CrossCorrelation {
         lag: lag_of(peak),
         correlation: correlations[peak],
-        lag_interval: interval(&mut lags),
-        correlation_interval: interval(&mut at_peak),
+        lag_interval: percentiles(&mut lags, longest as f64),
+        correlation_interval: percentiles(&mut at_peak, 1.0),
         correlations,
         block,
     })
@@ -140,6 +135,13 @@ fn block_sums(first: &[f64], second: &[f64], longest: usize, block: usize) -> Ve
         lags.map(at_lag).collect()
     });
     sums.collect()
+}
+
+/// Between plus and minus the largest size. Plain percentiles, of few blocks too: they have the truth more often than they say.
+fn percentiles(values: &mut [f64], largest: f64) -> Interval {
+    values.sort_by(f64::total_cmp);
+    let end = |p| quantile_sorted(values, p).clamp(-largest, largest);
+    Interval { low: end(0.025), high: end(0.975) }
 }
 
 fn peak(correlations: &[f64]) -> usize {
