@@ -11,8 +11,9 @@ WIDTHS = (1280, 400)
 SCHEMES = ("light", "dark")
 LONGEST_MS = 120_000
 
-# What is wrong with the figures that can be seen and were not looked at before, or with all that can be seen, by id. A figure has a drawing if something inside its axes has a size;
-# plotly.js itself says which keys of a figure it does not know.
+# What is wrong with the figures that can be seen, by id: with all of them, or with those that were not looked at before.
+# A figure has a drawing if something inside its axes has a size; plotly.js itself says which keys of a figure it does not
+# know.
 FAULTS = """(all) => {
     const validated = (plot) => {
         // It stumbles over legends, and does not know that a colour axis may be shared.
