@@ -52,6 +52,14 @@ pub(super) fn bar_marker(number: usize) -> Value {
     }
 }
 
+/// Whiskers, as long below and above each value as given.
+pub(super) fn whiskers(ends: &[[f64; 2]], colour: &str) -> Value {
+    let side = |side: usize| ends.iter().map(|ends| ends[side]).collect::<Vec<f64>>();
+    json!({
+        "type": "data", "symmetric": false, "color": colour, "thickness": 1.5, "array": side(1), "arrayminus": side(0),
+    })
+}
+
 /// A legend in lines above the figure.
 pub(super) fn legend() -> Value {
     json!({"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})

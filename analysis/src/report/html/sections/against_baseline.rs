@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::figure::{Figure, axis, hover, named_axis, plain, with};
 use super::super::names::{Names, bars, estimate, metric};
-use super::super::style::{FAINT, colour, legend, shape};
+use super::super::style::{FAINT, colour, legend, shape, whiskers};
 use super::super::table::Table;
 use super::{Panel, Section};
 use crate::campaign::{AgainstBaseline, Analysis, Estimate};
@@ -96,10 +96,6 @@ fn series(known: &[OfLoad<'_>], at: usize, names: Names<'_>) -> Value {
             hover([format!("load {}", names.load(*load)).as_str(), &name, &estimate(ratio)])
         }).collect::<Vec<_>>(),
         "marker": {"symbol": shape(at), "size": 10, "color": colour(at)},
-        "error_y": {
-            "type": "data", "symmetric": false, "color": colour(at), "thickness": 1.5,
-            "array": ends.iter().map(|ends| ends[1]).collect::<Vec<_>>(),
-            "arrayminus": ends.iter().map(|ends| ends[0]).collect::<Vec<_>>(),
-        },
+        "error_y": whiskers(&ends, colour(at)),
     })
 }

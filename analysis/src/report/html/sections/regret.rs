@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::figure::{Figure, axis, hover, named_axis};
 use super::super::names::{Names, bars, maybe, range};
-use super::super::style::{INK, bar_marker, legend};
+use super::super::style::{INK, bar_marker, legend, whiskers};
 use super::super::table::Table;
 use super::{Panel, Section};
 use crate::campaign::{Analysis, RegretAnswer};
@@ -104,11 +104,7 @@ fn bar(
         "y": regrets.iter().map(|(_, regret)| regret.point).collect::<Vec<_>>(),
         "hoverinfo": "text", "hovertext": told, "textposition": "none",
         "marker": bar_marker(player),
-        "error_y": {
-            "type": "data", "symmetric": false, "color": INK, "thickness": 1.5,
-            "array": ends.iter().map(|ends| ends[1]).collect::<Vec<_>>(),
-            "arrayminus": ends.iter().map(|ends| ends[0]).collect::<Vec<_>>(),
-        },
+        "error_y": whiskers(&ends, INK),
     })
 }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::super::figure::{Figure, axis, hover};
 use super::super::names::{Names, estimate, maybe, range};
-use super::super::style::{bar_marker, legend};
+use super::super::style::{bar_marker, legend, whiskers};
 use super::super::table::Table;
 use super::{Panel, Section};
 use crate::campaign::{Analysis, Cell, LoadAnswer, Move, ShownRun};
@@ -87,11 +87,7 @@ fn profiles(load: &LoadAnswer, names: Names<'_>, largest: &[&Move], all: usize) 
             "y": own.iter().map(|one| place(largest, one)).collect::<Vec<_>>(), "width": 0.7,
             "hoverinfo": "text", "hovertext": told, "textposition": "none",
             "marker": bar_marker(player),
-            "error_x": {
-                "type": "data", "symmetric": false, "color": "var(--ink)", "thickness": 1.5,
-                "array": ends.iter().map(|ends| ends[1]).collect::<Vec<_>>(),
-                "arrayminus": ends.iter().map(|ends| ends[0]).collect::<Vec<_>>(),
-            },
+            "error_x": whiskers(&ends, "var(--ink)"),
         }));
     }
     let places: Vec<usize> = (0..largest.len()).collect();

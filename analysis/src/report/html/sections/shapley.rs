@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::figure::{Figure, axis, hover, named_axis, plain};
 use super::super::names::{Names, bars, range};
-use super::super::style::{INK, bar_marker, legend};
+use super::super::style::{INK, bar_marker, legend, whiskers};
 use super::super::table::Table;
 use super::{Panel, Section};
 use crate::campaign::{Analysis, ShapleyPlayer, ShapleyValues};
@@ -83,11 +83,7 @@ fn figure(known: &[(usize, &ShapleyValues)], names: Names<'_>) -> Figure {
                 "x": own.iter().map(|(at, ..)| at).collect::<Vec<_>>(),
                 "y": own.iter().map(|(_, _, own)| own.value).collect::<Vec<_>>(),
                 "marker": bar_marker(player),
-                "error_y": {
-                    "type": "data", "symmetric": false, "color": INK, "thickness": 1.5,
-                    "array": ends.iter().map(|ends| ends[1]).collect::<Vec<_>>(),
-                    "arrayminus": ends.iter().map(|ends| ends[0]).collect::<Vec<_>>(),
-                },
+                "error_y": whiskers(&ends, INK),
             })
         })
         .collect();
