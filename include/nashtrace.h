@@ -1,6 +1,6 @@
 /* nashtrace: the C ABI, version 1.
  *
- * Generated from src/abi and src/record by scripts/header; do not edit.
+ * Generated from src/abi, src/record and src/ring/lane.rs by scripts/header; do not edit.
  * SPDX-License-Identifier: Apache-2.0
  *
  * Load the library with dlopen, ask nashtrace_get_api(NASHTRACE_ABI_VERSION) for the function table,
@@ -412,6 +412,10 @@ enum nashtrace_feature
      those on CUDA streams by events.
      */
     NASHTRACE_FEATURE_CUDA_TIMING = (1 << 9),
+    /*
+     `block_lane` lends lanes for block events.
+     */
+    NASHTRACE_FEATURE_BLOCK_LANES = (1 << 10),
 };
 #ifndef __cplusplus
 typedef uint64_t nashtrace_feature;
@@ -1657,6 +1661,36 @@ typedef struct nashtrace_planner_effect {
 } nashtrace_planner_effect;
 
 /*
+ Where the calling thread may put block events itself, instead of calling `block`.
+
+ An event fits if `*tail < *limit`, loaded with acquire order. Then write a `nashtrace_block` to `events`, as many
+ bytes from there as `*tail & mask` says, with a time in ticks; of its head nothing else counts. There is only room
+ where `ticks` reads a counter of the processor's (`rdtsc`, or `cntvct_el0` on 64-bit Arm), which the caller may
+ then read as well. Then store `*tail + 64` to `*tail`, with release order. An event that does not fit is for
+ `block_lane`.
+
+ The struct belongs to the thread and lives as long: no other thread may use it, and no signal handler.
+ */
+typedef struct nashtrace_block_lane {
+    /*
+     Bytes handed over so far.
+     */
+    uint64_t *tail;
+    /*
+     Bytes that may be handed over, ever; none beyond `*tail` while nothing is to be recorded this way.
+     */
+    const int64_t *limit;
+    /*
+     The memory of the events; NULL while there is none.
+     */
+    uint8_t *events;
+    /*
+     Bytes of that memory, less one.
+     */
+    uint64_t mask;
+} nashtrace_block_lane;
+
+/*
  The functions of the library. A function may be called only if `struct_size` reaches it.
 
  All functions may be called from any thread. Those that record (`decision`, `request`, `setting`,
@@ -1793,6 +1827,15 @@ typedef struct nashtrace_api {
      `NASHTRACE_TRANSFER_TIMEOUT_MS`.
      */
     nashtrace_status (*transfer_done)(uint64_t token, uint32_t outcome);
+    /*
+     Record an event of a block as `block` does, and tell where this thread may put those that follow itself:
+     `lane`, which is never NULL then, and the same for as long as the thread lives. A thread has a lane from its
+     first event in a session on, if all events of blocks are wanted. Until then, after the session's end, and
+     while the recording is switched off nothing fits in; what finds a lane full is lost, and the lane is told all
+     the same. Not for a signal handler.
+     */
+    nashtrace_status (*block_lane)(const struct nashtrace_block *block,
+                                   const struct nashtrace_block_lane **lane);
 } nashtrace_api;
 
 #ifdef __cplusplus

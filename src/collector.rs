@@ -426,8 +426,8 @@ impl Collector {
             if self.rings[index].ring.is_retired() && self.rings[index].ring.waiting() == 0 {
                 let mut ring = self.rings.remove(index);
                 ring.account.look(&ring.ring.counts());
+                self.registry.forget(&ring.ring);
                 self.departed.push(ring.account);
-                self.registry.forget_one();
             } else {
                 index += 1;
             }

@@ -17,13 +17,16 @@ use parking_lot::{Mutex, MutexGuard};
 
 use self::switch::Cause;
 
+use crate::clock;
 use crate::collector::{self, Command, Owner, Places, StartError, Stopped};
 use crate::config::Config;
 use crate::cuda;
 use crate::lock;
 use crate::metrics;
 use crate::record::{BlockSample, LossReason};
-use crate::ring::{self, Hook, Registry, SWITCHED_OFF, SessionLosses, SharedLosses, Snapshot};
+use crate::ring::{
+    self, BlockLane, Hook, Registry, SWITCHED_OFF, SessionLosses, SharedLosses, Snapshot,
+};
 use crate::state::Totals;
 
 /// The number of the running session, 0 if none runs, even otherwise, with [`SWITCHED_OFF`] while it records nothing.
@@ -143,7 +146,8 @@ pub(crate) fn start(config: Config, warnings: Vec<String>) -> Result<(), Session
     cuda::switch(config.cuda);
     switch::begin(generation).ok_or(SessionError::Timeout)?;
     let is_dead = Arc::new(AtomicBool::new(false));
-    let owner = Running { generation, is_dead: Arc::clone(&is_dead) };
+    let owner =
+        Running { generation, is_dead: Arc::clone(&is_dead), registry: Arc::clone(&registry) };
     let places = Places { registry: Arc::clone(&registry), commands: received, without_ring };
     collector::spawn(config, warnings, places, metrics.clone(), owner)?;
     // Nobody holds it for long; should it be held all the same, the text of the session before stays.
@@ -255,6 +259,7 @@ fn end_session() -> Result<Session, SessionError> {
     let mut slot = lock::take(&SESSION).ok_or(SessionError::Timeout)?;
     let session = slot.take().ok_or(SessionError::NotRunning)?;
     RUNNING.store(0, Ordering::SeqCst);
+    session.registry.end_lanes();
     ring::order_hooks_before_stop();
     tell_last_stop(LastStop { without_ring: WITHOUT_RING.snapshot(), totals: None });
     Ok(session)
@@ -277,7 +282,8 @@ fn tell_last_stop(stop: LastStop) {
 pub(crate) fn switch(on: bool) -> Result<(), SessionError> {
     not_forked()?;
     let session = running().ok_or(SessionError::NotRunning)?;
-    let is_set = switch::set(&RUNNING, session, Cause::Host, on);
+    let registry = registry().ok_or(SessionError::NotRunning)?;
+    let is_set = switch::set(&RUNNING, session, Cause::Host, on, &registry);
     is_set.then_some(()).ok_or(SessionError::NotRunning)
 }
 
@@ -365,6 +371,14 @@ pub(crate) fn samples_block(hash: u64) -> Option<bool> {
     }
 }
 
+/// Lend the calling thread a lane for its block events, if it may have one, and tell where it stands. Only where
+/// all of them are wanted, because the host's code cannot tell what is to be left out, and where it can read the clock.
+pub(crate) fn lend_lane() -> *const BlockLane {
+    let are_all_wanted = BLOCK_SAMPLE.load(Ordering::Relaxed) == u64::MAX;
+    let registry = || if are_all_wanted && clock::has_counter() { registry() } else { None };
+    ring::lend_lane(&RUNNING, registry, &WITHOUT_RING)
+}
+
 /// Count an event that never reached a ring. Before the first session nothing counts as lost.
 #[cold]
 pub(crate) fn count_without_ring(count: impl FnOnce(&SharedLosses)) {
@@ -387,6 +401,7 @@ fn commands() -> Result<Sender<Command>, SessionError> {
 struct Running {
     generation: u64,
     is_dead: Arc<AtomicBool>,
+    registry: Arc<Registry>,
 }
 
 impl Owner for Running {
@@ -400,6 +415,7 @@ impl Owner for Running {
         self.is_dead.store(true, Ordering::SeqCst);
         let end = |running| (running & !SWITCHED_OFF == self.generation).then_some(0);
         let _ = RUNNING.fetch_update(Ordering::SeqCst, Ordering::SeqCst, end);
+        self.registry.end_lanes();
         ring::order_hooks_before_stop();
     }
 
@@ -421,12 +437,12 @@ impl Owner for Running {
     }
 
     fn switch(&self, on: bool) {
-        switch::set(&RUNNING, self.generation, Cause::File, on);
+        switch::set(&RUNNING, self.generation, Cause::File, on, &self.registry);
     }
 }
 
 fn register_process_hooks() -> std::io::Result<()> {
-    // SAFETY: the handler only stores to atomics, which is allowed in a forked child. The library is
+    // SAFETY: the handler only stores to atomics and to a thread's own variable, which is allowed in a forked child. The library is
     // linked so that it is never unloaded, so the pointer stays valid.
     let status = unsafe { libc::pthread_atfork(None, None, Some(in_forked_child)) };
     if status != 0 {
@@ -442,6 +458,7 @@ fn register_process_hooks() -> std::io::Result<()> {
 extern "C" fn in_forked_child() {
     FORKED.store(true, Ordering::Relaxed);
     RUNNING.store(0, Ordering::Relaxed);
+    ring::forget_lane();
 }
 
 extern "C" fn at_exit() {

@@ -10,7 +10,7 @@ mod transfers;
 
 use std::mem::offset_of;
 
-use nashtrace::abi::{Api, StreamKind};
+use nashtrace::abi::{Api, BlockLane, StreamKind};
 use nashtrace::record::{
     Block, BlockPool, Candidate, Decision, Head, Medium, Outcome, Request, Setting, Strategy,
     Transfer,
@@ -53,6 +53,7 @@ fn the_shims_structs_have_our_layout() {
         head, old_value, new_value, parameter, pool, player, flags, reserved);
     assert_same_layout!(Block, shim::Block:
         head, hash, request, block, position, pool, count, event, tier, to_tier, reason, reserved);
+    assert_same_layout!(BlockLane, shim::BlockLane: tail, limit, events, mask);
     assert_same_layout!(BlockPool, shim::BlockPool:
         head, capacity_blocks, bytes_per_block, worker, id, name, rank, block_size, tier, reserved);
     assert_same_layout!(Transfer, shim::Transfer:
@@ -64,7 +65,7 @@ fn the_shims_structs_have_our_layout() {
         struct_size, abi_version, features, session_start, session_flush, session_stop,
         session_counters, name, request_key, ticks, decision, request, setting, metrics_text,
         session_switch, session_dump, block_pool, block, transfer, planner_tick, planner_decision,
-        planner_effect, transfer_begin, transfer_enqueued, transfer_done);
+        planner_effect, transfer_begin, transfer_enqueued, transfer_done, block_lane);
 }
 
 macro_rules! assert_same_numbers {

@@ -6,20 +6,40 @@ use super::guard::guarded;
 use super::status::Status;
 use crate::declarations;
 use crate::record::{Block, BlockPool, Head, LossReason};
+use crate::ring::{self, BlockLane};
 use crate::session;
 
 /// # Safety
 ///
 /// `block` is NULL or points to `struct_size` readable bytes.
 pub(super) unsafe extern "C" fn record(block: *const Block) -> Status {
+    // SAFETY: by the caller's promise.
+    guarded(|| record_checked(unsafe { foreign::record(block) }?))
+}
+
+#[inline]
+fn record_checked(block: ForeignRecord<'_, Block>) -> Result<(), Status> {
+    match session::samples_block(hash(&block)) {
+        Some(true) => push(block, None),
+        Some(false) => leave_out(&block, LossReason::SampledOut),
+        None => Ok(()),
+    }
+}
+
+/// # Safety
+///
+/// `block` is NULL or points to `struct_size` readable bytes; `lane` is NULL or points to a writable pointer.
+pub(super) unsafe extern "C" fn lane(block: *const Block, lane: *mut *const BlockLane) -> Status {
     guarded(|| {
+        // Before anything is done: a call that fails has no effect.
+        foreign::check_out(lane)?;
         // SAFETY: by the caller's promise.
         let block = unsafe { foreign::record(block) }?;
-        match session::samples_block(hash(&block)) {
-            Some(true) => push(block, None),
-            Some(false) => leave_out(&block, LossReason::SampledOut),
-            None => Ok(()),
-        }
+        let recorded =
+            if ring::lose_in_full_lane() { Err(Status::Lost) } else { record_checked(block) };
+        // SAFETY: by the caller's promise.
+        unsafe { foreign::write(lane, session::lend_lane()) }?;
+        recorded
     })
 }
 

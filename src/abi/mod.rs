@@ -2,7 +2,7 @@
 //!
 //! Rules that hold for every function: it never panics, blocks on a hook path, allocates or logs; a
 //! pointer that is NULL or misaligned is answered with a status; out-parameters are written on success
-//! only; structs begin with their size and grow at the end.
+//! only, unless they say more; structs begin with their size and grow at the end.
 
 mod block;
 mod decision;
@@ -22,6 +22,7 @@ mod transfer;
 #[cfg(test)]
 pub(crate) use guard::fault;
 
+pub use crate::ring::BlockLane;
 pub use session::{Counters, SessionOptions};
 pub use status::Status;
 pub use table::{ABI_VERSION, Api, FEATURES, Feature, StreamKind, nashtrace_get_api};

@@ -9,6 +9,7 @@ use crate::record::{
     Block, BlockPool, Candidate, Decision, PlannerDecision, PlannerEffect, PlannerTick, Request,
     Setting, Transfer,
 };
+use crate::ring::BlockLane;
 
 /// The version of the ABI. It changes only if an old caller could no longer work; growth is told by
 /// `struct_size` and `features`.
@@ -39,6 +40,8 @@ pub enum Feature {
     /// `transfer_begin`, `transfer_enqueued` and `transfer_done` record copies as they happen, and time
     /// those on CUDA streams by events.
     CudaTiming = 1 << 9,
+    /// `block_lane` lends lanes for block events.
+    BlockLanes = 1 << 10,
 }
 
 /// The features of this library.
@@ -53,7 +56,8 @@ pub const FEATURES: u64 = Feature::Decisions as u64
     | Feature::Blocks as u64
     | Feature::Transfers as u64
     | Feature::Planner as u64
-    | Feature::CudaTiming as u64;
+    | Feature::CudaTiming as u64
+    | Feature::BlockLanes as u64;
 
 /// What the stream of a copy is.
 #[repr(u32)]
@@ -157,6 +161,13 @@ pub struct Api {
     /// copy on a CUDA stream, whose events tell that; the others are given up as `LOST` without it after
     /// `NASHTRACE_TRANSFER_TIMEOUT_MS`.
     pub transfer_done: extern "C" fn(token: u64, outcome: u32) -> Status,
+    /// Record an event of a block as `block` does, and tell where this thread may put those that follow itself:
+    /// `lane`, which is never NULL then, and the same for as long as the thread lives. A thread has a lane from its
+    /// first event in a session on, if all events of blocks are wanted. Until then, after the session's end, and
+    /// while the recording is switched off nothing fits in; what finds a lane full is lost, and the lane is told all
+    /// the same. Not for a signal handler.
+    pub block_lane:
+        unsafe extern "C" fn(block: *const Block, lane: *mut *const BlockLane) -> Status,
 }
 
 static API: Api = Api {
@@ -185,6 +196,7 @@ static API: Api = Api {
     transfer_begin: transfer::begin,
     transfer_enqueued: transfer::enqueued,
     transfer_done: transfer::done,
+    block_lane: block::lane,
 };
 
 /// The function table, or NULL if the library does not speak this version of the ABI.

@@ -117,7 +117,6 @@ impl Snapshot {
     }
 
     /// Events of a kind that were lost, for any reason counted here.
-    #[cfg(test)]
     #[must_use]
     pub(crate) fn lost_of(&self, kind: Kind) -> u64 {
         self.lost.iter().map(|kinds| kinds[kind as usize]).sum()

@@ -9,9 +9,10 @@
 
 use std::cell::Cell;
 
+use super::lane::BlockLane;
 use super::spsc::Producer;
 
-/// All zeros in a new thread.
+/// All zeros in a new thread; the lane is told before its address is.
 #[repr(C)]
 pub(super) struct Current {
     /// Null if this thread has no ring.
@@ -23,6 +24,10 @@ pub(super) struct Current {
     /// The thread is inside a hook: an event now comes from a signal handler. It gets no ring, because to
     /// give it one could take away the one that the interrupted event is about to use.
     pub(super) inside: Cell<bool>,
+    /// What the thread is lent for block events; the host's code keeps the address.
+    pub(super) lane: Cell<BlockLane>,
+    /// The last session that this thread was to be lent a lane of. It gets one, or none.
+    pub(super) lane_asked: Cell<u64>,
 }
 
 /// The number of no session.
@@ -32,6 +37,12 @@ impl Current {
     pub(super) fn forget_ring(&self) {
         self.session.set(NO_SESSION);
         self.producer.set(std::ptr::null());
+        self.close_lane();
+    }
+
+    /// The host's code finds no room in the lane that it is lent.
+    pub(super) fn close_lane(&self) {
+        self.lane.set(BlockLane::closed());
     }
 }
 
@@ -85,7 +96,7 @@ mod place {
 mod place {
     use std::cell::Cell;
 
-    use super::{Current, NO_SESSION};
+    use super::{BlockLane, Current, NO_SESSION};
 
     thread_local! {
         static CURRENT: Current = const {
@@ -94,6 +105,8 @@ mod place {
                 session: Cell::new(NO_SESSION),
                 asked: Cell::new(NO_SESSION),
                 inside: Cell::new(false),
+                lane: Cell::new(BlockLane::closed()),
+                lane_asked: Cell::new(NO_SESSION),
             }
         };
     }

@@ -7,7 +7,9 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering, compiler_fence};
 
+use super::counts::SharedLosses;
 use super::current::{Current, NO_SESSION, with_current};
+use super::lane::{BlockLane, Lender};
 use super::quiesce::enter_and_look;
 use super::registry::Registry;
 use super::spsc::{Hook, Producer};
@@ -37,7 +39,10 @@ impl Drop for Inside<'_> {
     }
 }
 
-struct Owned(RefCell<Option<Box<Producer>>>);
+struct Owned {
+    ring: RefCell<Option<Box<Producer>>>,
+    lane: RefCell<Option<Lender>>,
+}
 
 impl Drop for Owned {
     fn drop(&mut self) {
@@ -46,7 +51,7 @@ impl Drop for Owned {
 }
 
 thread_local! {
-    static OWNED: Owned = const { Owned(RefCell::new(None)) };
+    static OWNED: Owned = const { Owned { ring: RefCell::new(None), lane: RefCell::new(None) } };
 }
 
 /// Set in the number of the running session, which is even, while its recording is switched off.
@@ -142,12 +147,60 @@ fn register(
     let producer = registry().and_then(|registry| registry.register()).map(Box::new);
     // While the thread's locals are being destroyed there is no place to keep a ring.
     let registered = OWNED.try_with(|owned| {
-        let mut owned = owned.0.borrow_mut();
-        *owned = producer;
-        owned.as_deref().map(std::ptr::from_ref)
+        *owned.lane.borrow_mut() = None;
+        let mut ring = owned.ring.borrow_mut();
+        *ring = producer;
+        ring.as_deref().map(std::ptr::from_ref)
     });
     let producer = registered.ok().flatten().ok_or(LossReason::NoRing)?;
     current.producer.set(producer);
     current.session.set(session);
     Ok(())
+}
+
+/// Lend this thread a lane, once in a session of which it has a ring, and tell what it is lent. The address stays
+/// the same as long as the thread lives.
+///
+/// `running` is as for [`with_producer`]. `registry` finds the rings of the session, if lanes are to be lent in it;
+/// `late` counts what is handed over after its end.
+pub(crate) fn lend_lane(
+    running: &AtomicU64,
+    registry: impl FnOnce() -> Option<Arc<Registry>>,
+    late: &'static SharedLosses,
+) -> *const BlockLane {
+    with_current(|current| {
+        if current.lane.get().tail.is_null() {
+            current.close_lane();
+        }
+        let session = running.load(Ordering::Relaxed);
+        if let Some(_inside) = Inside::enter(&current.inside)
+            && session != NO_SESSION
+            && session == current.session.get()
+            && session != current.lane_asked.replace(session)
+        {
+            let lender = registry().and_then(|registry| registry.register_lane(late));
+            let _ = OWNED.try_with(|owned| {
+                let mut lane = owned.lane.borrow_mut();
+                *lane = lender;
+                if let Some(lender) = &*lane {
+                    current.lane.set(lender.terms());
+                }
+            });
+        }
+        current.lane.as_ptr().cast_const()
+    })
+}
+
+/// Count an event for which there is no room in the lane that this thread is lent. Whether that is so: a thread
+/// without a lane, or whose lane is closed, records elsewhere.
+pub(crate) fn lose_in_full_lane() -> bool {
+    let lose = |owned: &Owned| {
+        owned.lane.try_borrow().is_ok_and(|lane| lane.as_ref().is_some_and(Lender::lose_if_full))
+    };
+    OWNED.try_with(lose).unwrap_or(false)
+}
+
+/// This thread fills no lane any more.
+pub(crate) fn forget_lane() {
+    with_current(Current::close_lane);
 }

@@ -11,10 +11,14 @@ use std::sync::atomic::AtomicUsize;
 use loom::sync::Arc;
 use loom::thread;
 
+use super::counts::SharedLosses;
+use super::lane::{Lender, lane};
 use super::quiesce::{enter_and_look, order_hooks_before_stop};
 use super::spsc::{Consumer, Hook, Producer, channel};
 use super::sync::{AtomicU64, Ordering};
-use crate::record::{Head, Kind, LossReason};
+use zerocopy::FromZeros;
+
+use crate::record::{Block, Head, Kind, LossReason, Record};
 
 const CAPACITY: usize = 64;
 /// More than half a ring: lost and counted without a word to the consumer.
@@ -268,5 +272,81 @@ fn a_stop_that_waits_for_hooks_finds_what_they_lost() {
         let is_begun = outcome == Err(LossReason::TooBig);
         assert_eq!((found.begun, lost), (u64::from(is_begun), u64::from(is_begun)));
         [is_begun, outcome == Err(LossReason::AfterShutdown)]
+    });
+}
+
+const LANE: usize = 2 * CAPACITY;
+
+/// What became of a block event.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Put {
+    HandedOver,
+    Lost,
+    /// It goes by the thread's ring.
+    Elsewhere,
+}
+
+/// Hand a block event over as a host does, or ask the library.
+fn put(lender: &Lender, hash: u64) -> Put {
+    let mut block = Block::new_zeroed();
+    block.hash = hash;
+    if lender.put(&block) {
+        Put::HandedOver
+    } else if lender.lose_if_full() {
+        Put::Lost
+    } else {
+        Put::Elsewhere
+    }
+}
+
+fn drain_lane(consumer: &mut Consumer, found: &mut Vec<u64>) {
+    let mut entries = consumer.read(ALL);
+    found.extend(entries.by_ref().map(|entry| Block::read(entry).unwrap().hash));
+    let consumed = entries.consumed();
+    consumer.release(consumed);
+}
+
+#[test]
+fn a_lane_gives_whole_events_in_order_and_counts_what_it_is_too_full_for() {
+    static LATE: SharedLosses = SharedLosses::new();
+    explore("lane", || {
+        let (lender, mut consumer) = lane(LANE, 1, &LATE).unwrap();
+        let producing = thread::spawn(move || [1, 2, 3].map(|hash| put(&lender, hash)));
+        let mut found = Vec::new();
+        drain_lane(&mut consumer, &mut found);
+        drain_lane(&mut consumer, &mut found);
+        let outcomes = producing.join().unwrap();
+        drain_lane(&mut consumer, &mut found);
+        assert!(outcomes[..2] == [Put::HandedOver; 2], "there was room");
+        let is_third_in = outcomes[2] == Put::HandedOver;
+        assert_eq!(found, if is_third_in { vec![1, 2, 3] } else { vec![1, 2] });
+        let counts = consumer.counts();
+        let lost = counts.lost_of(Kind::Block);
+        assert_eq!(lost, u64::from(outcomes[2] == Put::Lost));
+        assert_eq!(counts.produced[Kind::Block as usize], found.len() as u64 + lost);
+        [is_third_in, outcomes[2] == Put::Lost, outcomes[2] == Put::Elsewhere]
+    });
+}
+
+#[test]
+fn what_a_stop_does_not_find_in_a_lane_is_counted_when_the_lane_goes() {
+    static LATE: SharedLosses = SharedLosses::new();
+    explore("stop against a lane", || {
+        let before = LATE.snapshot();
+        let (lender, mut consumer) = lane(LANE, 1, &LATE).unwrap();
+        let gate = lender.gate();
+        let producing = thread::spawn(move || put(&lender, 1));
+        gate.open(false);
+        order_hooks_before_stop();
+        let mut found = Vec::new();
+        drain_lane(&mut consumer, &mut found);
+        let begun = consumer.counts().produced[Kind::Block as usize];
+        drop((consumer, gate));
+        let outcome = producing.join().unwrap();
+        let late = LATE.snapshot().since(&before).lost_of(Kind::Block);
+        let handed_over = u64::from(outcome == Put::HandedOver);
+        assert_eq!(handed_over, begun + late, "every event is accounted for once");
+        assert!(outcome != Put::Lost && found.len() as u64 <= begun);
+        [late == 1, begun == 1 && found.is_empty(), found == [1], outcome == Put::Elsewhere]
     });
 }

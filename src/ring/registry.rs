@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::counts::SharedLosses;
+use super::lane::{Gate, Lender, lane};
 use super::spsc::{Consumer, Producer, channel};
 use crate::lock;
 
@@ -25,6 +27,10 @@ struct State {
     registered: u32,
     alive: usize,
     arrivals: Vec<Consumer>,
+    lanes: Vec<Gate>,
+    /// Events are kept out of the lanes: for now, or because the session is over.
+    are_lanes_closed: bool,
+    is_over: bool,
 }
 
 impl std::fmt::Debug for State {
@@ -32,6 +38,7 @@ impl std::fmt::Debug for State {
         f.debug_struct("State")
             .field("registered", &self.registered)
             .field("alive", &self.alive)
+            .field("lanes", &self.lanes.len())
             .finish()
     }
 }
@@ -57,13 +64,47 @@ impl Registry {
         Some(producer)
     }
 
+    /// A lane for the calling thread, which has a ring. `None` if there is no memory, or another thread is held up
+    /// while it gets one. `late` is as for [`lane`].
+    pub(super) fn register_lane(&self, late: &'static SharedLosses) -> Option<Lender> {
+        let mut state = lock::take(&self.state)?;
+        let (lender, consumer) = lane(self.ring_bytes, state.registered + 1, late).ok()?;
+        let gate = lender.gate();
+        gate.open(!state.are_lanes_closed && !state.is_over);
+        state.registered += 1;
+        state.lanes.push(gate);
+        state.arrivals.push(consumer);
+        Some(lender)
+    }
+
+    /// Let events into the lanes of this session, those to come included, or keep them out.
+    pub(crate) fn open_lanes(&self, open: bool) {
+        if let Some(mut state) = lock::take(&self.state) {
+            state.are_lanes_closed = !open;
+            let open = open && !state.is_over;
+            state.lanes.iter().for_each(|lane| lane.open(open));
+        }
+    }
+
+    /// The session is over: no lane is opened again.
+    pub(crate) fn end_lanes(&self) {
+        if let Some(mut state) = lock::take(&self.state) {
+            state.is_over = true;
+            state.lanes.iter().for_each(|lane| lane.open(false));
+        }
+    }
+
     /// The rings made since the last call.
     pub(crate) fn take_arrivals(&self) -> Vec<Consumer> {
         std::mem::take(&mut self.state.lock().arrivals)
     }
 
     /// The collector has drained a retired ring for good: another thread may have one.
-    pub(crate) fn forget_one(&self) {
-        self.state.lock().alive -= 1;
+    pub(crate) fn forget(&self, ring: &Consumer) {
+        let mut state = self.state.lock();
+        match state.lanes.iter().position(|lane| lane.is_of(ring)) {
+            Some(lane) => drop(state.lanes.swap_remove(lane)),
+            None => state.alive -= 1,
+        }
     }
 }

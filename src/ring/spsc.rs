@@ -6,35 +6,66 @@
 //! entry begins with the [`Head`] that its size was reserved by, so the consumer can trust it.
 
 use std::cell::Cell;
-use std::sync::Arc;
 
 use crossbeam_utils::CachePadded;
 use zerocopy::IntoBytes;
 
 use super::counts::{Counts, Snapshot};
+use super::lane::{self, Ends};
 use super::memory::{Memory, OutOfMemory};
-use super::sync::{AtomicBool, AtomicU64, Ordering, light_barrier};
+use super::sync::{Arc, AtomicBool, AtomicU64, Ordering, light_barrier};
 use crate::record::{ALIGNMENT, Head, Kind, LossReason};
 
-struct Shared {
-    memory: Memory,
-    counts: CachePadded<Counts>,
+/// What both ends of a ring know.
+pub(super) struct Shared {
+    pub(super) memory: Memory,
+    pub(super) counts: CachePadded<Counts>,
     /// Written by the producer only, but for `closed`.
-    producer: CachePadded<ProducerLine>,
+    pub(super) producer: CachePadded<ProducerLine>,
     /// Written by the consumer only.
     head: CachePadded<AtomicU64>,
+    /// Of a lane, whose producing end is the host's code.
+    pub(super) lane: Option<CachePadded<Ends>>,
     id: u32,
 }
 
 /// What a hook stores and loads beside the counters; one cache line.
-struct ProducerLine {
-    tail: AtomicU64,
+pub(super) struct ProducerLine {
+    pub(super) tail: AtomicU64,
     /// The producer is between the beginning and the end of a hook.
     busy: AtomicBool,
     /// The collector does not wait for this hook any longer: what it commits is lost.
     closed: AtomicBool,
     /// The producing thread is gone.
-    retired: AtomicBool,
+    pub(super) retired: AtomicBool,
+}
+
+impl Shared {
+    /// A ring with nothing in it. `capacity` and `id` are as for [`channel`].
+    pub(super) fn new(capacity: usize, id: u32, lane: Option<Ends>) -> Result<Self, OutOfMemory> {
+        assert!(capacity.is_power_of_two() && capacity >= 64, "ring of {capacity} bytes");
+        Ok(Self {
+            memory: Memory::new(capacity)?,
+            counts: CachePadded::new(Counts::default()),
+            producer: CachePadded::new(ProducerLine {
+                tail: AtomicU64::new(0),
+                busy: AtomicBool::new(false),
+                closed: AtomicBool::new(false),
+                retired: AtomicBool::new(false),
+            }),
+            head: CachePadded::new(AtomicU64::new(0)),
+            lane: lane.map(CachePadded::new),
+            id,
+        })
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if let Some(lane) = &self.lane {
+            lane.end(self.producer.tail.load(Ordering::Acquire));
+        }
+    }
 }
 
 /// Make a ring. `capacity` is a power of two and at least 64; `id` names the producer in the file.
@@ -47,19 +78,7 @@ struct ProducerLine {
 ///
 /// If `capacity` is not a power of two or below 64.
 pub(crate) fn channel(capacity: usize, id: u32) -> Result<(Producer, Consumer), OutOfMemory> {
-    assert!(capacity.is_power_of_two() && capacity >= 64, "ring of {capacity} bytes");
-    let shared = Arc::new(Shared {
-        memory: Memory::new(capacity)?,
-        counts: CachePadded::new(Counts::default()),
-        producer: CachePadded::new(ProducerLine {
-            tail: AtomicU64::new(0),
-            busy: AtomicBool::new(false),
-            closed: AtomicBool::new(false),
-            retired: AtomicBool::new(false),
-        }),
-        head: CachePadded::new(AtomicU64::new(0)),
-        id,
-    });
+    let shared = Arc::new(Shared::new(capacity, id, None)?);
     let producer = Producer {
         capacity: capacity as u64,
         tail: Cell::new(0),
@@ -67,7 +86,7 @@ pub(crate) fn channel(capacity: usize, id: u32) -> Result<(Producer, Consumer), 
         sequence: Cell::new(0),
         shared: Arc::clone(&shared),
     };
-    Ok((producer, Consumer { shared, head: 0 }))
+    Ok((producer, Consumer::new(shared)))
 }
 
 /// The producing end. It belongs to one thread.
@@ -328,9 +347,20 @@ impl Grant<'_> {
 pub(crate) struct Consumer {
     shared: Arc<Shared>,
     head: u64,
+    /// Up to here the heads of a lane's entries are written.
+    headed: Cell<u64>,
 }
 
 impl Consumer {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, head: 0, headed: Cell::new(0) }
+    }
+
+    /// Whether it is the consuming end of this ring.
+    pub(super) fn is_end_of(&self, shared: &Arc<Shared>) -> bool {
+        Arc::ptr_eq(&self.shared, shared)
+    }
+
     /// The producer's number in the file.
     #[must_use]
     pub(crate) fn id(&self) -> u32 {
@@ -340,7 +370,10 @@ impl Consumer {
     /// What the producer began and lost so far.
     #[must_use]
     pub(crate) fn counts(&self) -> Snapshot {
-        self.shared.counts.snapshot()
+        match &self.shared.lane {
+            None => self.shared.counts.snapshot(),
+            Some(lane) => lane.counts(&self.shared),
+        }
     }
 
     /// Whether the producing thread is gone. Events may still be in the ring.
@@ -360,6 +393,9 @@ impl Consumer {
     /// [`order_hooks_before_stop`](super::order_hooks_before_stop).
     pub(crate) fn close(&self) {
         self.shared.producer.closed.store(true, Ordering::SeqCst);
+        if let Some(lane) = &self.shared.lane {
+            lane.open(false);
+        }
     }
 
     /// Bytes that wait to be read, padding included.
@@ -379,11 +415,24 @@ impl Consumer {
     #[must_use]
     pub(crate) fn read_behind(&self, passed: usize, limit: usize) -> Entries<'_> {
         let waiting = self.waiting().min(limit);
+        if self.shared.lane.is_some() {
+            self.write_heads(self.head + waiting as u64);
+        }
         Entries {
             memory: &self.shared.memory,
             position: self.head + passed as u64,
             end: self.head + waiting as u64,
             consumed: 0,
+        }
+    }
+
+    /// Complete the entries of a lane up to a position.
+    fn write_heads(&self, end: u64) {
+        let begin = self.headed.get();
+        if begin < end {
+            let lost = self.shared.counts.snapshot().lost_of(Kind::Block);
+            lane::write_heads(&self.shared, begin..end, lost);
+            self.headed.set(end);
         }
     }
 
@@ -397,6 +446,9 @@ impl Consumer {
             .read(self.head as usize & (self.shared.memory.length() - 1), bytes);
         self.head += bytes as u64;
         self.shared.head.store(self.head, Ordering::Release);
+        if let Some(lane) = &self.shared.lane {
+            lane.free(bytes);
+        }
     }
 }
 

@@ -1,10 +1,14 @@
-//! The atomics of the rings. Loom brings its own, to try every order in which threads may see them.
+//! The atomics of the rings, and what counts their ends. Loom brings its own, to try every order in which threads may see them.
 
 #[cfg(not(loom))]
-pub(super) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+pub(super) use std::sync::Arc;
+#[cfg(not(loom))]
+pub(super) use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 #[cfg(loom)]
-pub(super) use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+pub(super) use loom::sync::Arc;
+#[cfg(loom)]
+pub(super) use loom::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 #[cfg(not(loom))]
 pub(super) use super::barrier::{heavy_barrier, light_barrier};

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use crate::lock;
-use crate::ring::SWITCHED_OFF;
+use crate::ring::{Registry, SWITCHED_OFF};
 
 /// Who turns the recording off and on.
 #[derive(Debug, Clone, Copy)]
@@ -40,8 +40,14 @@ pub(super) fn run(running: &AtomicU64, session: u64) -> Option<()> {
 }
 
 /// Turn a session off or on again, as far as this cause is concerned. Whether it is the last one that was
-/// begun, and nobody held the switch for long.
-pub(super) fn set(running: &AtomicU64, session: u64, cause: Cause, on: bool) -> bool {
+/// begun, and nobody held the switch for long. `rings` are the session's.
+pub(super) fn set(
+    running: &AtomicU64,
+    session: u64,
+    cause: Cause,
+    on: bool,
+    rings: &Registry,
+) -> bool {
     let Some(mut switch) = lock::take(&SWITCH) else { return false };
     if switch.session != session {
         return false;
@@ -50,6 +56,7 @@ pub(super) fn set(running: &AtomicU64, session: u64, cause: Cause, on: bool) -> 
     // A session that does not run yet, or any more, is not set running by this.
     let change = |now: u64| (now & !SWITCHED_OFF == session).then(|| switch.state());
     let _ = running.fetch_update(Ordering::SeqCst, Ordering::SeqCst, change);
+    rings.open_lanes(!switch.is_off.contains(&true));
     true
 }
 

@@ -99,14 +99,15 @@ fn a_collector_that_dies_while_its_session_is_being_started_leaves_none() {
     let folder = tempfile::tempdir().unwrap();
     let mut slot = vacant_slot().unwrap();
     let generation = LAST.load(Ordering::Relaxed) + 2 * SWITCHED_OFF;
-    let owner = Running { generation, is_dead: Arc::default() };
+    let registry = Registry::new(1 << 12, 1);
+    let owner = Running { generation, is_dead: Arc::default(), registry: Arc::clone(&registry) };
     switch::begin(generation).unwrap();
     // Whoever holds the lock for longer than the dying collector waits is told by what it left.
     owner.collector_died();
     owner.gave_up(None);
     let session = Session {
         number: generation,
-        registry: Registry::new(1 << 12, 1),
+        registry,
         commands: crossbeam_channel::unbounded().0,
         is_dead: owner.is_dead,
     };
@@ -125,7 +126,8 @@ fn the_recording_is_on_when_neither_the_host_nor_the_file_has_turned_it_off() {
     let folder = tempfile::tempdir().unwrap();
     begin(Config::new(folder.path().into()));
     let session = running().unwrap();
-    let file = |on| assert!(switch::set(&RUNNING, session, Cause::File, on));
+    let rings = registry().unwrap();
+    let file = |on| assert!(switch::set(&RUNNING, session, Cause::File, on, &rings));
     let is_on = || record() == Ok(());
     switch(false).unwrap();
     file(false);
@@ -137,7 +139,7 @@ fn the_recording_is_on_when_neither_the_host_nor_the_file_has_turned_it_off() {
     file(true);
     assert!(is_on());
     stop(Duration::from_secs(20)).unwrap();
-    assert!(!switch::set(&RUNNING, session + 2, Cause::File, false), "no such session");
+    assert!(!switch::set(&RUNNING, session + 2, Cause::File, false, &rings), "no such session");
     assert_eq!(RUNNING.load(Ordering::SeqCst), 0);
 }
 
@@ -146,7 +148,8 @@ fn a_file_that_is_found_before_the_session_runs_turns_it_off() {
     let _turn = turn();
     let session = LAST.load(Ordering::Relaxed) + 2 * SWITCHED_OFF;
     switch::begin(session).unwrap();
-    assert!(switch::set(&RUNNING, session, Cause::File, false));
+    let rings = Registry::new(1 << 12, 1);
+    assert!(switch::set(&RUNNING, session, Cause::File, false, &rings));
     assert_eq!(RUNNING.load(Ordering::SeqCst), 0);
     let running = AtomicU64::new(0);
     switch::run(&running, session).unwrap();

@@ -129,6 +129,15 @@ pub struct Block {
 }
 
 #[repr(C)]
+#[derive(Clone, Copy)]
+pub struct BlockLane {
+    pub tail: *mut u64,
+    pub limit: *const i64,
+    pub events: *mut u8,
+    pub mask: u64,
+}
+
+#[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct BlockPool {
     pub head: Head,
@@ -193,4 +202,5 @@ pub struct Api {
     pub transfer_begin: unsafe extern "C" fn(*const Transfer, *mut c_void, u32, *mut u64) -> u32,
     pub transfer_enqueued: unsafe extern "C" fn(u64) -> u32,
     pub transfer_done: unsafe extern "C" fn(u64, u32) -> u32,
+    pub block_lane: unsafe extern "C" fn(*const Block, *mut *const BlockLane) -> u32,
 }

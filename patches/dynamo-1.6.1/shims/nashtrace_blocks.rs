@@ -154,11 +154,17 @@ impl Pool {
         }
     }
 
-    /// What happened to a block of this pool, to be told later: its `head.time` is then a time of the
-    /// library's clock (`Api::now`), or 0 for the time when it is told.
+    /// What happened to a block of this pool at a time of the library's clock (`Api::now`).
     #[inline]
-    pub fn event(&self, event: Event, reason: Reason, named: Named) -> shim::Block {
-        self.block_of(shim::Head::of::<shim::Block>(), event, reason, named, 1, Tier::Unknown)
+    pub fn event(&self, time: u64, event: Event, reason: Reason, named: Named) -> shim::Block {
+        let head = shim::Head { time, ..shim::Head::of::<shim::Block>() };
+        self.block_of(head, event, reason, named, 1, Tier::Unknown)
+    }
+
+    /// Whether the library knows of it, or of its tier: otherwise nothing is told.
+    #[inline]
+    pub fn is_declared(&self) -> bool {
+        self.id != UNDECLARED
     }
 
     fn record(
@@ -170,8 +176,11 @@ impl Pool {
         count: usize,
         to: Tier,
     ) {
-        let head = api.head::<shim::Block>();
-        tell(api, &self.block_of(head, event, reason, named, count, to));
+        if self.is_declared() {
+            let head = api.head::<shim::Block>();
+            // SAFETY: the struct is whole.
+            unsafe { (api.block)(&self.block_of(head, event, reason, named, count, to)) };
+        }
     }
 
     #[inline]
@@ -198,15 +207,6 @@ impl Pool {
             reason: reason as u8,
             reserved: [0; 4],
         }
-    }
-}
-
-/// Tell what [`Pool::event`] made.
-#[inline]
-pub fn tell(api: &shim::Api, block: &shim::Block) {
-    if block.pool != UNDECLARED {
-        // SAFETY: the struct is whole.
-        unsafe { (api.block)(block) };
     }
 }
 

@@ -3,17 +3,16 @@
 
 //! nashtrace hooks of kvbm-logical: every change of a slot, what lookups found, births and deaths of hashes.
 //!
-//! What happens under the store's lock is only noted there, and told to the library when the lock is released.
-//! A critical section has one time, and no two of a pool have the same: sorted by it, the events of a pool are
-//! in the order of their locks.
-//!
-//! What is only done if there is a library stands out of line, so that the rest stays as it was.
+//! What happens under the store's lock is put into this thread's lane there, which is a few stores; if there is no
+//! room it is only noted, and told when the lock is released. No two critical sections of a pool have a time in
+//! common: sorted by it, the events of a pool are in the order of their locks.
 
 use std::cell::Cell;
 use std::sync::Weak;
 
 use crate::nashtrace::{self as shim, Api, Block};
 use crate::nashtrace_blocks::{self as blocks, Description, Event, Named, Reason, Tier};
+use crate::nashtrace_lane::{self as lane, Common, Room};
 use crate::{BlockId, SequenceHash};
 
 /// The pool of one store. Loads the library if that was not tried yet: to be made before there is a lock.
@@ -37,7 +36,7 @@ pub(crate) fn pool(label: &str, total_blocks: usize, block_size: usize) -> block
 /// Notes that fit until they have to be told under the lock after all.
 const MOST_NOTES: usize = 128;
 
-/// What was noted while a lock is held.
+/// What was noted while a lock is held, and could not be told there without a call.
 struct Notes {
     notes: [Cell<Block>; MOST_NOTES],
     count: Cell<usize>,
@@ -58,11 +57,12 @@ thread_local! {
 }
 
 /// Keep a note. What does not fit any more is told under the lock after all.
-#[inline]
-fn keep(note: Block, section: impl FnOnce() -> Section) {
+#[cold]
+#[inline(never)]
+fn keep(note: Block) {
     NOTES.with(|notes| {
         if notes.count.get() == MOST_NOTES {
-            section().tell();
+            tell_notes();
         }
         let count = notes.count.get();
         notes.notes[count].set(note);
@@ -70,19 +70,65 @@ fn keep(note: Block, section: impl FnOnce() -> Section) {
     });
 }
 
+#[inline]
+fn has_notes() -> bool {
+    NOTES.with(|notes| notes.count.get() > 0)
+}
+
+/// Tell what was noted.
+#[cold]
+#[inline(never)]
+fn tell_notes() {
+    let Some(api) = shim::api() else { return };
+    NOTES.with(|notes| {
+        for note in &notes.notes[..notes.count.replace(0)] {
+            lane::tell(api, &note.get());
+        }
+    });
+}
+
 /// Lives under the store's lock.
 pub(crate) struct Ledger {
     pool: blocks::Pool,
-    /// Time of the latest critical section.
+    common: Common,
+    /// The latest time of an event of the pool.
     latest: u64,
+    /// The clock was read in this critical section.
+    is_timed: bool,
 }
 
 impl Ledger {
     pub(crate) fn new(pool: blocks::Pool) -> Self {
-        Self { pool, latest: 0 }
+        Self { pool, common: Common::of(&pool), latest: 0, is_timed: false }
     }
 
-    /// Something happened to a block. The [`Section`] that this critical section ends with tells it.
+    /// The one thing that happens in this critical section.
+    #[inline(always)]
+    pub(crate) fn note_alone(
+        &mut self,
+        event: Event,
+        reason: Reason,
+        block: BlockId,
+        hash: Option<SequenceHash>,
+    ) -> Noted {
+        if !self.pool.is_declared() {
+            return Noted { is_kept: false };
+        }
+        match lane::room() {
+            Some(room) => {
+                self.latest = room.ticks().max(self.latest + 1);
+                room.put(self.common, self.latest, event, reason, named(block, hash));
+                Noted { is_kept: false }
+            }
+            None => {
+                self.keep(event, reason, block, hash);
+                Noted { is_kept: true }
+            }
+        }
+    }
+
+    /// One of the things that happen in this critical section, which [`Ledger::close`] ends. The clock is read once:
+    /// what follows is a tick later.
     #[inline]
     pub(crate) fn note(
         &mut self,
@@ -91,109 +137,78 @@ impl Ledger {
         block: BlockId,
         hash: SequenceHash,
     ) {
-        if let Some(api) = shim::api() {
-            self.note_now(api, event, reason, block, hash);
+        if !self.pool.is_declared() {
+            return;
         }
+        let Some(room) = lane::room() else {
+            self.keep(event, reason, block, Some(hash));
+            return;
+        };
+        let next = self.latest + 1;
+        self.latest = if self.is_timed { next } else { room.ticks().max(next) };
+        self.is_timed = true;
+        room.put(self.common, self.latest, event, reason, named(block, Some(hash)));
     }
 
     #[cold]
     #[inline(never)]
-    fn note_now(
+    fn keep(
         &mut self,
-        api: &'static Api,
         event: Event,
         reason: Reason,
         block: BlockId,
-        hash: SequenceHash,
+        hash: Option<SequenceHash>,
     ) {
-        let note = self.pool.event(event, reason, named(block, Some(hash)));
-        keep(note, || self.section(api));
-    }
-
-    /// The end of a critical section in which something happened.
-    #[inline]
-    pub(crate) fn close(&mut self) -> Section {
-        match shim::api() {
-            Some(api) => self.section(api),
-            None => Section { pool: self.pool, time: 0, api: None },
+        if let Some(api) = shim::api() {
+            self.latest = api.now().max(self.latest + 1);
+            keep(self.pool.event(self.latest, event, reason, named(block, hash)));
         }
     }
 
     /// The end of a critical section in which something may have been noted.
     #[inline]
-    pub(crate) fn close_if_noted(&mut self) -> Section {
-        match shim::api() {
-            Some(api) if NOTES.with(|notes| notes.count.get() > 0) => self.section(api),
-            _ => Section { pool: self.pool, time: 0, api: None },
-        }
+    pub(crate) fn close(&mut self) -> Noted {
+        self.is_timed = false;
+        Noted { is_kept: has_notes() }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn section(&mut self, api: &'static Api) -> Section {
-        self.latest = api.now().max(self.latest + 1);
-        Section { pool: self.pool, time: self.latest, api: Some(api) }
+    /// The end of a critical section in which something happened that is told when the lock is released.
+    pub(crate) fn close_to_tell(&mut self) -> Section {
+        let api = shim::api().filter(|_| self.pool.is_declared());
+        if let Some(api) = api {
+            self.latest = lane::now(api).max(self.latest + 1);
+        }
+        Section { pool: self.pool, common: self.common, time: self.latest, api }
     }
 }
 
-/// A critical section that is over. Its methods are called when the lock is released.
+/// What was noted in a critical section that is over. Told when the lock is released.
+#[must_use]
+pub(crate) struct Noted {
+    /// Something has found no room in the lane.
+    is_kept: bool,
+}
+
+impl Noted {
+    #[inline]
+    pub(crate) fn tell(self) {
+        if self.is_kept {
+            tell_notes();
+        }
+    }
+}
+
+/// A critical section that is over. Its method is called when the lock is released.
 #[must_use]
 pub(crate) struct Section {
     pool: blocks::Pool,
+    common: Common,
     time: u64,
-    /// `None` if there is nothing to tell, or nobody to tell it to.
+    /// `None` if there is nobody to tell it to.
     api: Option<&'static Api>,
 }
 
 impl Section {
-    /// Tell what was noted.
-    #[inline]
-    pub(crate) fn tell(self) {
-        if let Some(api) = self.api {
-            self.tell_notes(api);
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn tell_notes(&self, api: &Api) {
-        NOTES.with(|notes| {
-            for note in &notes.notes[..notes.count.replace(0)] {
-                // SAFETY: the notes are this thread's, and nobody holds a reference to one.
-                let note = unsafe { &mut *note.as_ptr() };
-                note.head.time = self.time;
-                blocks::tell(api, note);
-            }
-        });
-    }
-
-    /// Tell what happened to one block.
-    #[inline]
-    pub(crate) fn tell_one(
-        self,
-        event: Event,
-        reason: Reason,
-        block: BlockId,
-        hash: Option<SequenceHash>,
-    ) {
-        if let Some(api) = self.api {
-            self.tell_one_now(api, event, reason, block, hash);
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn tell_one_now(
-        &self,
-        api: &Api,
-        event: Event,
-        reason: Reason,
-        block: BlockId,
-        hash: Option<SequenceHash>,
-    ) {
-        self.put(api, self.pool.event(event, reason, named(block, hash)));
-    }
-
     /// Tell that the same happened to several blocks.
     #[inline]
     pub(crate) fn tell_all(
@@ -204,14 +219,12 @@ impl Section {
     ) {
         let Some(api) = self.api else { return };
         for (block, hash) in blocks {
-            self.put(api, self.pool.event(event, reason, named(block, hash)));
+            let named = named(block, hash);
+            match lane::room() {
+                Some(room) => room.put(self.common, self.time, event, reason, named),
+                None => lane::tell(api, &self.pool.event(self.time, event, reason, named)),
+            }
         }
-    }
-
-    #[inline]
-    fn put(&self, api: &Api, mut block: Block) {
-        block.head.time = self.time;
-        blocks::tell(api, &block);
     }
 }
 
@@ -286,54 +299,72 @@ pub(crate) fn note_birth<T>(hash: SequenceHash, place: &Weak<T>) {
     if let Some(api) = shim::api()
         && place.ptr_eq(&Weak::new())
     {
-        let birth = EVERYWHERE.event(Event::Birth, Reason::Unknown, named(NO_BLOCK, Some(hash)));
-        keep(birth, || births(api));
+        let (time, named) = (lane::now(api), named(NO_BLOCK, Some(hash)));
+        match lane::room() {
+            Some(room) => put_everywhere(room, time, Event::Birth, named),
+            None => keep(EVERYWHERE.event(time, Event::Birth, Reason::Unknown, named)),
+        }
     }
 }
 
 /// Tell what was born. The caller still holds the new handles: nothing of it can have died.
 #[inline]
 pub(crate) fn tell_births() {
-    if let Some(api) = shim::api() {
-        births(api).tell();
-    }
-}
-
-fn births(api: &'static Api) -> Section {
-    Section { pool: EVERYWHERE, time: api.now(), api: Some(api) }
+    Noted { is_kept: has_notes() }.tell();
 }
 
 /// When a hash died; under the lock that a later birth of it takes.
 #[inline]
 pub(crate) fn died() -> Option<(&'static Api, u64)> {
-    shim::api().map(|api| (api, api.now()))
+    shim::api().map(|api| (api, lane::now(api)))
 }
 
 /// The last handle of a hash is gone.
 #[inline]
 pub(crate) fn tell_death(died: Option<(&'static Api, u64)>, hash: SequenceHash) {
     if let Some((api, time)) = died {
-        let death = EVERYWHERE.event(Event::Death, Reason::Unknown, named(NO_BLOCK, Some(hash)));
-        Section { pool: EVERYWHERE, time, api: Some(api) }.put(api, death);
+        let named = named(NO_BLOCK, Some(hash));
+        match lane::room() {
+            Some(room) => put_everywhere(room, time, Event::Death, named),
+            None => lane::tell(api, &EVERYWHERE.event(time, Event::Death, Reason::Unknown, named)),
+        }
     }
 }
 
 /// The registry serves all pools.
 const EVERYWHERE: blocks::Pool = blocks::Pool::of_tier(Tier::Unknown);
 
+#[inline]
+fn put_everywhere(room: Room, time: u64, event: Event, named: Named) {
+    room.put(Common::of(&EVERYWHERE), time, event, Reason::Unknown, named);
+}
+
 /// Stands for no slot: no pool has so many.
 const NO_BLOCK: BlockId = BlockId::MAX;
 
 #[inline]
 fn named(block: BlockId, hash: Option<SequenceHash>) -> Named {
-    let block = u32::try_from(block).unwrap_or(shim::UNKNOWN_U32);
+    // No pool has more blocks than that, and NO_BLOCK becomes UNKNOWN_U32.
+    let block = block as u32;
     match hash {
-        Some(hash) => Named {
-            hash: hash.current_sequence_hash(),
-            request: 0,
-            block,
-            position: u32::try_from(hash.position()).unwrap_or(shim::UNKNOWN_U32),
-        },
+        Some(lineage) => {
+            let (hash, position) = hash_and_position(lineage);
+            Named { hash, request: 0, block, position }
+        }
         None => Named { block, ..Named::default() },
     }
+}
+
+/// `current_sequence_hash` and `position` in a tenth of their instructions. Of the 128 bits of a lineage the upper
+/// two are its mode, the lower 54, 46 or 38 (by the mode) belong to the parent, and the 64 above those are the hash.
+#[inline(always)]
+fn hash_and_position(lineage: SequenceHash) -> (u64, u32) {
+    let (low, high) = (lineage.as_u128() as u64, (lineage.as_u128() >> 64) as u64);
+    let mode = (high >> 62) as u32;
+    let parent_bits = 54 - 8 * mode;
+    let hash = (high << (64 - parent_bits)) | (low >> parent_bits);
+    let position = ((high << 2 >> 2) >> parent_bits) as u32;
+    debug_assert_eq!(hash, lineage.current_sequence_hash());
+    debug_assert_eq!(u64::from(position), lineage.position());
+    (hash, position)
 }

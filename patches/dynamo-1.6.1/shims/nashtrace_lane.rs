@@ -1,0 +1,140 @@
+// SPDX-FileCopyrightText: The nashtrace authors
+// SPDX-License-Identifier: Apache-2.0
+
+//! nashtrace in a KV block manager that is in a hurry: events of blocks without a call, through the lane that
+//! the library lends each thread.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use crate::nashtrace::{Api, Block, BlockLane};
+use crate::nashtrace_blocks::{Event, Named, Pool, Reason};
+
+/// Bytes of an event.
+const EVENT: u64 = size_of::<Block>() as u64;
+
+/// Tail and limit of a lane that takes nothing.
+static NOTHING: AtomicU64 = AtomicU64::new(0);
+
+/// The lane of a thread that has not been told of one.
+struct NoLane(BlockLane);
+
+// SAFETY: nobody writes to it, nor to what it points to.
+unsafe impl Sync for NoLane {}
+
+static NO_LANE: NoLane = NoLane(BlockLane {
+    tail: NOTHING.as_ptr(),
+    limit: NOTHING.as_ptr().cast(),
+    events: std::ptr::null_mut(),
+    mask: 0,
+});
+
+thread_local! {
+    static LANE: Cell<*const BlockLane> = const { Cell::new(&raw const NO_LANE.0) };
+}
+
+/// Room for an event in this thread's lane.
+pub(crate) struct Room {
+    lane: &'static BlockLane,
+    tail: &'static AtomicU64,
+    position: u64,
+}
+
+/// Room for the next event, where there is any. Then the library's clock is a counter of the processor's.
+#[inline(always)]
+pub(crate) fn room() -> Option<Room> {
+    if cfg!(not(any(target_arch = "x86_64", target_arch = "aarch64"))) {
+        return None;
+    }
+    // SAFETY: the lane is the one above, or one of the library's that lives as long as this thread, whose hooks
+    // alone use it; so do its ends.
+    let (lane, tail, limit) = unsafe {
+        let lane = &*LANE.get();
+        (lane, AtomicU64::from_ptr(lane.tail), AtomicI64::from_ptr(lane.limit.cast_mut()))
+    };
+    let position = tail.load(Ordering::Relaxed);
+    ((position as i64) < limit.load(Ordering::Acquire)).then_some(Room { lane, tail, position })
+}
+
+impl Room {
+    /// The library's clock.
+    #[inline(always)]
+    pub(crate) fn ticks(&self) -> u64 {
+        #[cfg(target_arch = "x86_64")]
+        {
+            // SAFETY: every x86-64 processor has it.
+            unsafe { std::arch::x86_64::_rdtsc() }
+        }
+        #[cfg(target_arch = "aarch64")]
+        {
+            let ticks: u64;
+            // SAFETY: Linux lets user space read the virtual counter; no memory is touched.
+            unsafe {
+                std::arch::asm!("mrs {}, cntvct_el0", out(reg) ticks, options(nomem, nostack));
+            }
+            ticks
+        }
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        unreachable!("there is no room")
+    }
+
+    /// Hand an event over.
+    #[inline(always)]
+    pub(crate) fn put(self, of: Common, time: u64, event: Event, reason: Reason, named: Named) {
+        let what = u64::from_ne_bytes([event as u8, 0, 0, reason as u8, 0, 0, 0, 0]);
+        // SAFETY: below the limit there is room for an event, which only this thread may use until it is handed over.
+        unsafe {
+            let at =
+                self.lane.events.add((self.position & self.lane.mask) as usize).cast::<Block>();
+            (&raw mut (*at).head.time).write(time);
+            (&raw mut (*at).hash).write(named.hash);
+            (&raw mut (*at).request).write(named.request);
+            (&raw mut (*at).block).write(named.block);
+            (&raw mut (*at).position).write(named.position);
+            (&raw mut (*at).pool).cast::<u64>().write(of.pool_and_count);
+            (&raw mut (*at).event).cast::<u64>().write(of.tier | what);
+        }
+        self.tail.store(self.position + EVENT, Ordering::Release);
+    }
+}
+
+/// What all events of a pool have in common, as it stands in them.
+#[derive(Clone, Copy)]
+pub(crate) struct Common {
+    pool_and_count: u64,
+    /// The last eight bytes, without event and reason.
+    tier: u64,
+}
+
+impl Common {
+    #[inline]
+    pub(crate) fn of(pool: &Pool) -> Self {
+        let event = pool.event(0, Event::Allocate, Reason::Unknown, Named::default());
+        // SAFETY: both are numbers alone and of one size.
+        let words: [u64; 8] = unsafe { std::mem::transmute(event) };
+        let mut tier = words[7].to_ne_bytes();
+        tier[0] = 0;
+        Self { pool_and_count: words[6], tier: u64::from_ne_bytes(tier) }
+    }
+}
+
+/// The library's clock, wherever it comes from.
+#[inline(always)]
+pub(crate) fn now(api: &Api) -> u64 {
+    match room() {
+        Some(room) => room.ticks(),
+        None => api.now(),
+    }
+}
+
+/// Tell of an event that had no room, and where those that follow may have.
+#[cold]
+#[inline(never)]
+pub(crate) fn tell(api: &Api, block: &Block) {
+    let mut lane = std::ptr::null();
+    // SAFETY: the struct is whole, the pointer is writable.
+    unsafe { (api.block_lane)(block, &raw mut lane) };
+    if !lane.is_null() {
+        LANE.set(lane);
+    }
+}

@@ -1,0 +1,223 @@
+//! A ring that its thread fills without a call: the lane of block events.
+//!
+//! A KV block manager lets go of a block in a few hundred instructions, of which a call that is checked and
+//! contained would take a third. So a thread that has recorded a block event is lent a ring for such events
+//! alone: [`BlockLane`] says where they go, and the code of the host writes them there. All entries are as
+//! large as a [`Block`], and the consumer writes the heads itself, all but the time: whatever the host has
+//! written, what is read are whole block events.
+//!
+//! The host checks one number, the limit. It is where the consumer has freed the ring up to, and below any
+//! tail while nothing is to be recorded.
+
+use super::counts::{SharedLosses, Snapshot};
+use super::memory::OutOfMemory;
+use super::spsc::{Consumer, Shared};
+use super::sync::{Arc, AtomicI64, AtomicU64, Ordering};
+use crate::record::{Block, Clock, Head, Kind, LossReason};
+
+/// Where the calling thread may put block events itself, instead of calling `block`.
+///
+/// An event fits if `*tail < *limit`, loaded with acquire order. Then write a `nashtrace_block` to `events`, as many
+/// bytes from there as `*tail & mask` says, with a time in ticks; of its head nothing else counts. There is only room
+/// where `ticks` reads a counter of the processor's (`rdtsc`, or `cntvct_el0` on 64-bit Arm), which the caller may
+/// then read as well. Then store `*tail + 64` to `*tail`, with release order. An event that does not fit is for
+/// `block_lane`.
+///
+/// The struct belongs to the thread and lives as long: no other thread may use it, and no signal handler.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct BlockLane {
+    /// Bytes handed over so far.
+    pub tail: *mut u64,
+    /// Bytes that may be handed over, ever; none beyond `*tail` while nothing is to be recorded this way.
+    pub limit: *const i64,
+    /// The memory of the events; NULL while there is none.
+    pub events: *mut u8,
+    /// Bytes of that memory, less one.
+    pub mask: u64,
+}
+
+const _: () = assert!(size_of::<BlockLane>() == 32);
+
+/// Bytes of an entry.
+///
+/// cbindgen:ignore
+const ENTRY: u64 = size_of::<Block>() as u64;
+
+/// Tail and limit of a lane that takes nothing.
+static NOTHING: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+
+impl BlockLane {
+    /// One that takes nothing.
+    pub(super) const fn closed() -> Self {
+        Self {
+            tail: NOTHING.as_ptr(),
+            limit: NOTHING.as_ptr().cast(),
+            events: std::ptr::null_mut(),
+            mask: 0,
+        }
+    }
+}
+
+/// What both ends of a lane know beside what both ends of a ring do.
+pub(super) struct Ends {
+    /// How far the tail may go, with [`CLOSED`] added while nothing is to be recorded.
+    limit: AtomicI64,
+    /// The tail when the consumer last counted.
+    accounted: AtomicU64,
+    /// Where events are counted that were handed over when nobody counted any more.
+    late: &'static SharedLosses,
+}
+
+/// Makes any limit negative, and can be taken away again.
+///
+/// cbindgen:ignore
+const CLOSED: i64 = i64::MIN;
+
+impl Ends {
+    fn of(shared: &Shared) -> &Self {
+        shared.lane.as_deref().expect("the ring is a lane")
+    }
+
+    /// The consumer has freed so many bytes.
+    pub(super) fn free(&self, bytes: usize) {
+        self.limit.fetch_add(bytes as i64, Ordering::Release);
+    }
+
+    /// What was handed over and lost so far.
+    pub(super) fn counts(&self, shared: &Shared) -> Snapshot {
+        let mut counts = shared.counts.snapshot();
+        let tail = shared.producer.tail.load(Ordering::Acquire);
+        self.accounted.store(tail, Ordering::Relaxed);
+        counts.produced[Kind::Block as usize] = tail / ENTRY + counts.lost_of(Kind::Block);
+        counts
+    }
+
+    /// Let events in, or keep them out from now on.
+    pub(super) fn open(&self, open: bool) {
+        if open {
+            self.limit.fetch_and(!CLOSED, Ordering::SeqCst);
+        } else {
+            self.limit.fetch_or(CLOSED, Ordering::SeqCst);
+        }
+    }
+
+    /// The lane is gone: what its last count has missed was lost.
+    pub(super) fn end(&self, tail: u64) {
+        let missed = (tail - self.accounted.load(Ordering::Relaxed)) / ENTRY;
+        if missed > 0 {
+            self.late.lose(LossReason::AfterShutdown, Kind::Block, missed);
+        }
+    }
+}
+
+/// Make a lane. `capacity` and `id` are as for [`channel`](super::spsc::channel); `late` counts what is handed over
+/// when the consumer is gone.
+///
+/// # Errors
+///
+/// [`OutOfMemory`] if the operating system gives none.
+pub(super) fn lane(
+    capacity: usize,
+    id: u32,
+    late: &'static SharedLosses,
+) -> Result<(Lender, Consumer), OutOfMemory> {
+    let ends = Ends { limit: AtomicI64::new(capacity as i64), accounted: AtomicU64::new(0), late };
+    let shared = Arc::new(Shared::new(capacity, id, Some(ends))?);
+    Ok((Lender { shared: Arc::clone(&shared) }, Consumer::new(shared)))
+}
+
+/// The producing end, which is lent to the host's code on one thread.
+pub(super) struct Lender {
+    shared: Arc<Shared>,
+}
+
+impl Lender {
+    /// What the host is told.
+    pub(super) fn terms(&self) -> BlockLane {
+        BlockLane {
+            tail: (&raw const self.shared.producer.tail).cast_mut().cast(),
+            limit: (&raw const Ends::of(&self.shared).limit).cast(),
+            events: self.shared.memory.start().as_ptr(),
+            mask: self.shared.memory.length() as u64 - 1,
+        }
+    }
+
+    /// Count an event that finds the lane full. Whether it does: a lane that is closed is not full. Only for the thread
+    /// that fills it.
+    pub(super) fn lose_if_full(&self) -> bool {
+        let limit = Ends::of(&self.shared).limit.load(Ordering::Acquire);
+        let tail = self.shared.producer.tail.load(Ordering::Relaxed);
+        let is_full = limit & CLOSED == 0 && tail as i64 >= limit;
+        if is_full {
+            self.shared.counts.lose(LossReason::Full, Kind::Block, 1);
+        }
+        is_full
+    }
+
+    /// What opens and closes it.
+    pub(super) fn gate(&self) -> Gate {
+        Gate(Arc::clone(&self.shared))
+    }
+
+    /// Hand an event over as the host's code does. Whether it fitted.
+    #[cfg(test)]
+    pub(super) fn put(&self, block: &Block) -> bool {
+        use zerocopy::IntoBytes;
+        let tail = self.shared.producer.tail.load(Ordering::Relaxed);
+        if tail as i64 >= Ends::of(&self.shared).limit.load(Ordering::Acquire) {
+            return false;
+        }
+        let index = tail as usize & (self.shared.memory.length() - 1);
+        self.shared.memory.access().write(index, ENTRY as usize);
+        // SAFETY: an entry is free below the limit, and entries never straddle the end of the memory.
+        unsafe {
+            let at = self.shared.memory.start().as_ptr().add(index);
+            at.copy_from_nonoverlapping(block.as_bytes().as_ptr(), ENTRY as usize);
+        }
+        self.shared.producer.tail.store(tail + ENTRY, Ordering::Release);
+        true
+    }
+}
+
+impl Drop for Lender {
+    fn drop(&mut self) {
+        self.shared.producer.retired.store(true, Ordering::Release);
+    }
+}
+
+/// Opens and closes a lane.
+pub(super) struct Gate(Arc<Shared>);
+
+impl Gate {
+    pub(super) fn open(&self, open: bool) {
+        Ends::of(&self.0).open(open);
+    }
+
+    /// Whether it is the gate of this consumer's lane.
+    pub(super) fn is_of(&self, consumer: &Consumer) -> bool {
+        consumer.is_end_of(&self.0)
+    }
+}
+
+/// Write the heads of the entries from a position to another one: they are block events, numbered, on the library's
+/// clock, whatever the host wrote there. The numbers leave out as many as were lost so far.
+pub(super) fn write_heads(shared: &Shared, positions: std::ops::Range<u64>, lost: u64) {
+    for position in positions.step_by(ENTRY as usize) {
+        let index = position as usize & (shared.memory.length() - 1);
+        shared.memory.access().write(index, ENTRY as usize);
+        let mut head = Head::new(Kind::Block, ENTRY as usize);
+        head.clock = Clock::Ticks as u8;
+        head.sequence = (position / ENTRY + lost) as u32;
+        // SAFETY: the entries between head and tail are the consumer's; a head fits into each and is aligned, as
+        // the memory is and all positions are.
+        unsafe {
+            let at = shared.memory.start().as_ptr().add(index).cast::<Head>();
+            head.time = (&raw const (*at).time).read();
+            at.write(head);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

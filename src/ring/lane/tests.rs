@@ -1,0 +1,127 @@
+use zerocopy::FromZeros;
+
+use super::*;
+use crate::record::Record;
+
+static LATE: SharedLosses = SharedLosses::new();
+
+fn block(hash: u64, time: u64) -> Block {
+    let mut block = Block::new_zeroed();
+    (block.hash, block.head.time) = (hash, time);
+    // What a host leaves there.
+    (block.head.struct_size, block.head.kind, block.head.clock) = (7, 200, 9);
+    (block.head.row_size, block.head.rows, block.head.sequence) = (65_535, u32::MAX, 5);
+    block
+}
+
+fn drain(consumer: &mut Consumer) -> Vec<Block> {
+    let mut entries = consumer.read(usize::MAX >> 1);
+    let found = entries.by_ref().map(|entry| Block::read(entry).unwrap()).collect();
+    let consumed = entries.consumed();
+    consumer.release(consumed);
+    found
+}
+
+fn sequences(blocks: &[Block]) -> Vec<u32> {
+    blocks.iter().map(|block| block.head.sequence).collect()
+}
+
+#[test]
+fn events_come_out_as_they_were_but_for_their_heads() {
+    let (lender, mut consumer) = lane(256, 1, &LATE).unwrap();
+    for round in 0..100 {
+        for number in 0..3 {
+            assert!(lender.put(&block(round, 1000 + number)));
+        }
+        let found = drain(&mut consumer);
+        assert_eq!(sequences(&found), [0, 1, 2].map(|number| 3 * round as u32 + number));
+        for (number, found) in (0..).zip(found) {
+            let mut expected = block(round, 1000 + number);
+            expected.head = Head {
+                time: 1000 + number,
+                sequence: found.head.sequence,
+                ..Head::new(Kind::Block, size_of::<Block>())
+            };
+            assert_eq!(found, expected);
+        }
+    }
+}
+
+#[test]
+fn heads_are_written_once_however_often_events_are_looked_at() {
+    let (lender, mut consumer) = lane(256, 1, &LATE).unwrap();
+    for number in 0..3 {
+        lender.put(&block(number, 1));
+        let seen: Vec<&[u8]> =
+            consumer.read_behind(64 * number as usize, usize::MAX >> 1).collect();
+        assert_eq!(seen.len(), 1);
+    }
+    assert_eq!(sequences(&drain(&mut consumer)), [0, 1, 2]);
+}
+
+#[test]
+fn a_full_lane_counts_what_finds_no_room_and_leaves_a_gap_in_the_numbers() {
+    let (lender, mut consumer) = lane(128, 1, &LATE).unwrap();
+    assert!(!lender.lose_if_full(), "it is empty");
+    assert_eq!([1, 2, 3].map(|hash| lender.put(&block(hash, 1))), [true, true, false]);
+    assert!(lender.lose_if_full());
+    // The gap stands before what had not been read when the loss became known.
+    assert_eq!(sequences(&drain(&mut consumer)), [1, 2]);
+    assert!(lender.put(&block(4, 1)));
+    assert_eq!(sequences(&drain(&mut consumer)), [3]);
+    let counts = consumer.counts();
+    assert_eq!((counts.produced[Kind::Block as usize], counts.lost_of(Kind::Block)), (4, 1));
+}
+
+#[test]
+fn a_closed_lane_takes_nothing_and_is_not_full() {
+    let (lender, mut consumer) = lane(128, 1, &LATE).unwrap();
+    let gate = lender.gate();
+    assert!(lender.put(&block(1, 1)) && gate.is_of(&consumer));
+    gate.open(false);
+    assert!(!lender.put(&block(2, 1)) && !lender.lose_if_full());
+    // What is read meanwhile does not open it.
+    assert_eq!(drain(&mut consumer).len(), 1);
+    assert!(!lender.put(&block(3, 1)));
+    gate.open(true);
+    assert!(lender.put(&block(4, 1)) && lender.put(&block(5, 1)) && !lender.put(&block(6, 1)));
+    assert_eq!(drain(&mut consumer).iter().map(|block| block.hash).collect::<Vec<_>>(), [4, 5]);
+    consumer.close();
+    assert!(!lender.put(&block(7, 1)));
+}
+
+#[test]
+fn what_is_handed_over_when_nobody_counts_any_more_is_lost_and_counted_once() {
+    static LATE: SharedLosses = SharedLosses::new();
+    let (lender, mut consumer) = lane(256, 1, &LATE).unwrap();
+    lender.put(&block(1, 1));
+    drain(&mut consumer);
+    assert_eq!(consumer.counts().produced[Kind::Block as usize], 1);
+    lender.put(&block(2, 1));
+    lender.put(&block(3, 1));
+    drop(consumer);
+    assert_eq!(LATE.snapshot(), Snapshot::NONE, "the lane is still there");
+    drop(lender);
+    let lost = LATE.snapshot().lost[LossReason::AfterShutdown as usize];
+    assert_eq!(lost[Kind::Block as usize], 2);
+}
+
+#[test]
+fn the_terms_lead_to_the_ends_and_the_memory() {
+    let (lender, mut consumer) = lane(128, 1, &LATE).unwrap();
+    let terms = lender.terms();
+    // SAFETY: the lane is alive, and only this thread uses it; an event fits.
+    unsafe {
+        assert_eq!((terms.tail.read(), terms.limit.read(), terms.mask), (0, 128, 127));
+        terms.events.cast::<Block>().write(block(9, 3));
+        terms.tail.write(64);
+    }
+    let found = drain(&mut consumer);
+    assert_eq!((found.len(), found[0].hash, found[0].head.time), (1, 9, 3));
+    // SAFETY: as above.
+    unsafe {
+        assert_eq!(terms.limit.read(), 192);
+        let nothing = BlockLane::closed();
+        assert!(nothing.tail.read() as i64 >= nothing.limit.read());
+    }
+}
