@@ -34,7 +34,10 @@ fn record(hash: u64) -> bool {
         room.put(Common::of(&POOL), time, Event::Idle, Reason::Unknown, named);
         return true;
     }
-    nashtrace_lane::tell(table, &POOL.event(table.now(), Event::Idle, Reason::Unknown, named));
+    nashtrace_lane::tell(
+        table,
+        &POOL.event(nashtrace_lane::now(table), Event::Idle, Reason::Unknown, named),
+    );
     false
 }
 
