@@ -4,10 +4,12 @@
 //! serving process would. A run leaves the trace, the simulator's own report and one line per request.
 
 pub mod capture;
+pub mod congestion;
 pub mod planner;
 pub mod replay;
 pub mod results;
 pub mod scenario;
 pub mod tiers;
 pub mod timing;
+pub mod totals;
 pub mod workload;

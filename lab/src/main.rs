@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use clap::{Parser, Subcommand};
-use dynamo_mocker::replay::TraceSimulationReport;
 use indicatif::{ProgressBar, ProgressStyle};
 use nashtrace_lab::capture::{self, Counts};
 use nashtrace_lab::replay::Prepared;
-use nashtrace_lab::results::{self, RunFolder};
+use nashtrace_lab::results::RunFolder;
 use nashtrace_lab::scenario::Scenario;
 use nashtrace_lab::timing;
+use nashtrace_lab::totals::Totals;
 use serde_json::json;
 
 const EXAMPLES: &str = "Examples:
@@ -125,17 +125,15 @@ fn play_prepared(run: &Run, prepared: Prepared, folder: &RunFolder) -> anyhow::R
     spinner.finish_and_clear();
     let played = played?;
     folder.write(&played)?;
-    let report = played.report;
-    let summary = Summary { run, name: &name, report: &report, counts: counts?, took };
+    let totals = Totals::of(&played);
+    let summary = Summary { run, name: &name, totals, counts: counts?, took };
     // Nobody who closes the pipe wants to hear that the summary could not be written.
     let _ = summary.print(&mut std::io::stdout().lock());
-    let counts = &report.request_counts;
-    if counts.completed_requests < counts.num_requests {
+    let Totals { requests, completed, .. } = totals;
+    if completed < requests {
         bail!(
-            "only {} of {} requests completed; does a request fit into a worker's KV cache \
-             (engine.kv_blocks)?",
-            counts.completed_requests,
-            counts.num_requests
+            "only {completed} of {requests} requests completed; does a request fit into a worker's KV \
+             cache (engine.kv_blocks)?"
         );
     }
     Ok(())
@@ -162,50 +160,36 @@ fn spinner(name: &str) -> ProgressBar {
 struct Summary<'a> {
     run: &'a Run,
     name: &'a str,
-    report: &'a TraceSimulationReport,
+    totals: Totals,
     counts: Option<Counts>,
     took: Duration,
 }
 
 impl Summary<'_> {
     fn print(&self, out: &mut impl Write) -> std::io::Result<()> {
-        let Self { run, name, report, counts, took } = self;
-        let requests = &report.request_counts;
-        let routed = results::routed_requests(report);
-        let throughput = &report.throughput;
-        let ttft = &report.latency.ttft;
+        let Self { run, name, totals, counts, took } = self;
         if run.json {
-            let summary = json!({
-                "scenario": name,
-                "out": run.out,
-                "requests": requests.num_requests,
-                "completed": requests.completed_requests,
-                "routed": routed,
-                "simulated_seconds": throughput.duration_ms / 1e3,
-                "wall_seconds": took.as_secs_f64(),
-                "ttft_mean_ms": ttft.mean_ms,
-                "ttft_p99_ms": ttft.p99_ms,
-                "cache_hit_rate": report.prefix_cache_reused_ratio,
-                "capture": counts,
-            });
+            let mut summary = json!(totals);
+            summary["scenario"] = json!(name);
+            summary["out"] = json!(run.out);
+            summary["wall_seconds"] = json!(took.as_secs_f64());
+            summary["capture"] = json!(counts);
             return writeln!(out, "{summary}");
         }
+        let Totals { requests, completed, routed, simulated_seconds, .. } = totals;
         writeln!(
             out,
-            "{}: {} of {} requests completed, {routed} routed, {:.1} s simulated in {:.1} s",
-            name,
-            requests.completed_requests,
-            requests.num_requests,
-            throughput.duration_ms / 1e3,
+            "{name}: {completed} of {requests} requests completed, {routed} routed, \
+             {simulated_seconds:.1} s simulated in {:.1} s",
             took.as_secs_f64(),
         )?;
         writeln!(
             out,
             "  TTFT mean {:.1} ms, p99 {:.1} ms; cache hit rate {:.3}; {:.1} requests/s",
-            ttft.mean_ms,
-            ttft.p99_ms,
-            report.prefix_cache_reused_ratio,
-            throughput.request_throughput_rps,
+            totals.ttft_mean_ms,
+            totals.ttft_p99_ms,
+            totals.cache_hit_rate,
+            *completed as f64 / simulated_seconds,
         )?;
         match counts {
             Some(counts) => writeln!(

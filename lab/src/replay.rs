@@ -1,5 +1,8 @@
 //! Playing a scenario through Dynamo's simulator.
 
+mod links;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use dynamo_kv_router::config::KvRouterConfig;
@@ -17,6 +20,9 @@ use dynamo_mocker::replay::{
     simulate_loaded_trace_with_router_mode_and_options_and_runtime_observers, with_kv_event_lag_ms,
 };
 use serde_json::json;
+use uuid::Uuid;
+
+use links::PreparedLink;
 
 use crate::planner::LoadPlanner;
 use crate::scenario::{Arrivals, Cluster, Determinism, Engine, Eviction, Scenario, Scope};
@@ -28,8 +34,13 @@ const ROUTER: ReplayRouterMode = ReplayRouterMode::KvRouter;
 /// A scenario with everything that it names read: what is left is to play it.
 pub struct Prepared {
     scenario: Scenario,
-    trace: Trace,
-    timing: Arc<PerfModel>,
+    traffic: Traffic,
+}
+
+/// What is to be simulated.
+enum Traffic {
+    Cluster(Trace, Arc<PerfModel>),
+    Links(Vec<PreparedLink>),
 }
 
 /// What a simulation leaves.
@@ -38,6 +49,16 @@ pub struct Played {
     pub report: TraceSimulationReport,
     /// What the simulator counted in each tier of KV blocks; unpatched it does not tell.
     pub tiers: Option<Tiers>,
+    /// The link that it was a simulation of, if it was one.
+    pub carried: Option<Carried>,
+}
+
+/// What a link carried.
+pub struct Carried {
+    /// The link's name.
+    pub link: String,
+    /// Who sent each request.
+    pub sources: BTreeMap<Uuid, String>,
 }
 
 impl Prepared {
@@ -47,11 +68,13 @@ impl Prepared {
     ///
     /// If a file that it names is not what it should be.
     pub fn new(scenario: Scenario) -> anyhow::Result<Self> {
-        Ok(Self {
-            trace: workload::trace(&scenario)?,
-            timing: timing::perf_model(&scenario.timing)?,
-            scenario,
-        })
+        let traffic = match &scenario.cluster {
+            Cluster::Links { links, .. } => Traffic::Links(links::prepare(&scenario, links)),
+            Cluster::Aggregated { .. } | Cluster::Disaggregated { .. } => {
+                Traffic::Cluster(workload::trace(&scenario)?, timing::perf_model(&scenario.timing)?)
+            }
+        };
+        Ok(Self { scenario, traffic })
     }
 
     /// What is to be played.
@@ -60,35 +83,50 @@ impl Prepared {
         &self.scenario
     }
 
-    /// Play the scenario. One thread, simulated time.
+    /// Play the scenario in simulated time: one simulation, or one after the other for each link that carries
+    /// something.
     ///
     /// # Errors
     ///
     /// If the simulator refuses the scenario or fails.
-    pub fn play(self) -> anyhow::Result<Played> {
-        let Self { scenario, trace, timing } = self;
-        let workers = workers(&scenario, &timing)?;
-        let router = Some(router_config(&scenario));
-        choose_eviction(scenario.engine.eviction)?;
-        let observers = ReplayRuntimeObservers {
-            scaling_policy: LoadPlanner::of(&scenario).map(|planner| Box::new(planner) as _),
-            telemetry: None,
-        };
-        let report = with_kv_event_lag_ms(scenario.router.kv_event_lag_ms, || {
-            match scenario.determinism {
-                Determinism::Canonical => play_canonical(&scenario, workers, router, trace),
-                Determinism::Seeded => seeded(scenario.seed, || match scenario.arrivals {
-                    Arrivals::Open { speedup, .. } => {
-                        play_open(workers, router, trace, speedup.unwrap_or(1.0), observers)
-                    }
-                    Arrivals::Closed { concurrency } => {
-                        play_closed(workers, router, trace, concurrency, observers)
-                    }
-                })?,
+    pub fn play(self) -> anyhow::Result<Vec<Played>> {
+        match self.traffic {
+            Traffic::Cluster(trace, timing) => {
+                Ok(vec![play_cluster(&self.scenario, trace, &timing)?])
             }
-        })??;
-        Ok(Played { tiers: Tiers::of(&report), report })
+            Traffic::Links(prepared) => {
+                prepared.into_iter().map(|link| links::play(&self.scenario, link)).collect()
+            }
+        }
     }
+}
+
+fn play_cluster(
+    scenario: &Scenario,
+    trace: Trace,
+    timing: &Arc<PerfModel>,
+) -> anyhow::Result<Played> {
+    let workers = workers(scenario, timing)?;
+    let router = Some(router_config(scenario));
+    choose_eviction(scenario.engine.eviction)?;
+    let observers = ReplayRuntimeObservers {
+        scaling_policy: LoadPlanner::of(scenario).map(|planner| Box::new(planner) as _),
+        telemetry: None,
+    };
+    let report =
+        with_kv_event_lag_ms(scenario.router.kv_event_lag_ms, || match scenario.determinism {
+            Determinism::Canonical => play_canonical(scenario, workers, router, trace),
+            Determinism::Seeded => seeded(scenario.seed, || match scenario.arrivals {
+                Arrivals::Open { speedup, .. } => {
+                    play_open(workers, router, trace, speedup.unwrap_or(1.0), observers)
+                }
+                Arrivals::Closed { concurrency } => {
+                    play_closed(workers, router, trace, concurrency, observers)
+                }
+                Arrivals::Rounds { .. } => anyhow::bail!("arrivals.loop: only sources have rounds"),
+            })?,
+        })??;
+    Ok(Played { tiers: Tiers::of(&report), report, carried: None })
 }
 
 #[cfg(feature = "instrumented")]
@@ -233,6 +271,7 @@ fn workers(scenario: &Scenario, timing: &Arc<PerfModel>) -> anyhow::Result<Worke
                 num_decode_workers: decode_workers,
             }))
         }
+        Cluster::Links { .. } => anyhow::bail!("cluster.mode: links are played one by one"),
     })
 }
 

@@ -3,10 +3,11 @@
 //! ```text
 //! OUT/scenario.toml     the scenario that is played, with every default and with absolute paths
 //! OUT/trace/*.nash      the trace, written by the library while the run goes on
-//! OUT/simulator.json    the simulator's own report
+//! OUT/simulator.json    the simulator's own report, or those of the links and what they come to together
 //! OUT/tiers.json        what it counted in each tier of KV blocks (not unpatched)
 //! OUT/scaling.jsonl     one line per change of the workers, as it did it (with a planner)
-//! OUT/requests.jsonl    one line per request: the simulator's record and the request's key
+//! OUT/requests.jsonl    one line per request: the simulator's record and the request's key; over links also
+//!                       who sent it (source) and its link
 //! ```
 
 use std::fs;
@@ -14,11 +15,12 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use dynamo_mocker::replay::TraceSimulationReport;
-use serde_json::json;
+use dynamo_mocker::replay::{LifecycleOperation, PerRequestRecord};
+use serde_json::{Value, json};
 
-use crate::replay::Played;
+use crate::replay::{Carried, Played};
 use crate::scenario::Scenario;
+use crate::totals;
 
 /// The folder of one run.
 #[derive(Debug, Clone)]
@@ -83,18 +85,20 @@ impl RunFolder {
     /// # Errors
     ///
     /// If a file cannot be written; no half-written file is left behind.
-    pub fn write(&self, played: &Played) -> anyhow::Result<()> {
-        let report = &played.report;
-        if let Some(tiers) = &played.tiers {
+    pub fn write(&self, played: &[Played]) -> anyhow::Result<()> {
+        if let Some(tiers) = totals::tiers(played) {
             self.write_file("tiers.json", |out| {
-                serde_json::to_writer_pretty(&mut *out, tiers)?;
+                serde_json::to_writer_pretty(&mut *out, &tiers)?;
                 out.write_all(b"\n")
             })?;
         }
-        let scaling = &report.runtime_evidence.lifecycle_operations;
+        let scaling: Vec<&LifecycleOperation> = played
+            .iter()
+            .flat_map(|played| &played.report.runtime_evidence.lifecycle_operations)
+            .collect();
         if !scaling.is_empty() {
             self.write_file("scaling.jsonl", |out| {
-                for operation in scaling {
+                for operation in &scaling {
                     serde_json::to_writer(&mut *out, operation)?;
                     out.write_all(b"\n")?;
                 }
@@ -102,16 +106,22 @@ impl RunFolder {
             })?;
         }
         self.write_file("simulator.json", |out| {
-            serde_json::to_writer_pretty(&mut *out, report)?;
+            match played {
+                [Played { report, carried: None, .. }] => {
+                    serde_json::to_writer_pretty(&mut *out, report)?;
+                }
+                links => {
+                    serde_json::to_writer_pretty(&mut *out, &totals::report_of_links(links)?)?;
+                }
+            }
             out.write_all(b"\n")
         })?;
         self.write_file("requests.jsonl", |out| {
-            for record in &report.per_request {
-                let mut line = serde_json::to_value(record)?;
-                let key = nashtrace::record::request_key(record.uuid.as_bytes());
-                line["request_key"] = json!(format!("{key:016x}"));
-                serde_json::to_writer(&mut *out, &line)?;
-                out.write_all(b"\n")?;
+            for Played { report, carried, .. } in played {
+                for record in &report.per_request {
+                    serde_json::to_writer(&mut *out, &line(record, carried.as_ref())?)?;
+                    out.write_all(b"\n")?;
+                }
             }
             Ok(())
         })
@@ -137,8 +147,14 @@ impl RunFolder {
     }
 }
 
-/// Routing decisions that the simulator itself counted: one per request and pool.
-#[must_use]
-pub fn routed_requests(report: &TraceSimulationReport) -> usize {
-    report.per_request.iter().map(|record| record.routing_history.len()).sum()
+fn line(record: &PerRequestRecord, carried: Option<&Carried>) -> serde_json::Result<Value> {
+    let mut line = serde_json::to_value(record)?;
+    let key = nashtrace::record::request_key(record.uuid.as_bytes());
+    line["request_key"] = json!(format!("{key:016x}"));
+    if let Some(carried) = carried {
+        let source = record.uuid.parse().ok().and_then(|id| carried.sources.get(&id));
+        line["source"] = json!(source);
+        line["link"] = json!(carried.link);
+    }
+    Ok(line)
 }

@@ -2,13 +2,16 @@
 
 mod check;
 mod engine;
+mod links;
 mod planner;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 pub use engine::{DiskTier, Engine, Eviction, HostTier, Scope};
+pub use links::Link;
 pub use planner::{Planner, Target};
 
 /// A scenario, as read from a TOML file. Every key that is left out has the value shown here.
@@ -75,6 +78,14 @@ pub enum Cluster {
         prefill_workers: usize,
         /// Number of decode workers.
         decode_workers: usize,
+    },
+    /// Links that sources choose between. Each is one worker behind a router of its own; only those that a
+    /// source takes are played.
+    Links {
+        /// The links by name.
+        links: BTreeMap<String, Link>,
+        /// The link of each source, both by name.
+        routes: BTreeMap<String, String>,
     },
 }
 
@@ -157,6 +168,16 @@ pub enum Workload {
         #[serde(default = "mooncake_block")]
         trace_block_size: usize,
     },
+    /// In every round each source sends one prompt, which begins like no other, over its link, all at the same
+    /// time, and gets one token back.
+    Congestion {
+        /// Mean of the tokens of a prompt.
+        prompt_tokens: usize,
+        /// Prompts are uniform between `1 - spread` and `1 + spread` times the mean, by the seed alone: a
+        /// source sends the same prompts over whatever link.
+        #[serde(default = "half")]
+        spread: f64,
+    },
 }
 
 fn one() -> usize {
@@ -193,6 +214,13 @@ pub enum Arrivals {
         /// Requests in flight.
         concurrency: usize,
     },
+    /// All sources at once, again and again.
+    Rounds {
+        /// How often.
+        rounds: usize,
+        /// Milliseconds from one round to the next.
+        period_ms: f64,
+    },
 }
 
 /// Requests arrive at one rate for a while.
@@ -225,6 +253,8 @@ pub enum Timing {
         /// The `systems` directory of the AISimulate package.
         systems: PathBuf,
     },
+    /// As long as each link says.
+    Links,
 }
 
 impl Default for Timing {

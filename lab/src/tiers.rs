@@ -25,7 +25,26 @@ pub struct Tiers {
     pub g3: Option<Blocks>,
 }
 
+impl Blocks {
+    fn with(self, other: Self) -> Self {
+        Self {
+            stored: self.stored.zip(other.stored).map(|(one, other)| one + other),
+            evicted: self.evicted + other.evicted,
+        }
+    }
+}
+
 impl Tiers {
+    /// These and those of other workers.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            g1: self.g1.with(other.g1),
+            g2: self.g2.with(other.g2),
+            g3: self.g3.zip(other.g3).map(|(one, other)| one.with(other)),
+        }
+    }
+
     /// Of the simulation that this thread has just played.
     #[cfg(feature = "instrumented")]
     #[must_use]

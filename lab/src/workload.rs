@@ -9,7 +9,7 @@ use rand_chacha::ChaCha12Rng;
 
 use crate::scenario::{Arrivals, Phase, Scenario, Workload};
 
-/// Build the simulator's workload.
+/// Build the simulator's workload of a cluster.
 ///
 /// # Errors
 ///
@@ -23,6 +23,7 @@ pub fn trace(scenario: &Scenario) -> anyhow::Result<Trace> {
         Workload::Synthetic { .. } => {
             Trace::from_mooncake_rows(synthetic_rows(scenario), scenario.engine.block_size)
         }
+        Workload::Congestion { .. } => anyhow::bail!("workload.kind: this is the traffic of links"),
     }
 }
 

@@ -399,13 +399,15 @@ fn a_lab_that_is_not_there_is_named() {
     assert!(!out.exists());
 }
 
-/// The price of anarchy of the shipped congestion game, from what its runs gave.
+/// A game whose truth is known, played by a command that writes a line for every request of several sources.
+const SHARED_LINK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/shared-link");
+
+/// The price of anarchy of a game by commands, from what its runs gave.
 #[test]
-fn the_congestion_game_has_the_price_of_anarchy_that_its_design_derives() {
+fn a_game_by_commands_has_the_price_of_anarchy_that_its_design_derives() {
     let folder = tempfile::tempdir().unwrap();
-    let designs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lab/designs");
-    let out = folder.path().join("congestion");
-    let design = designs.join("congestion.toml");
+    let out = folder.path().join("shared-link");
+    let design = Path::new(SHARED_LINK).join("shared-link.toml");
     let arguments = ["experiment", "run", design.to_str().unwrap(), "--out", out.to_str().unwrap()];
     let output = nashtrace(&arguments);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
@@ -431,10 +433,10 @@ fn the_congestion_game_has_the_price_of_anarchy_that_its_design_derives() {
 
 #[test]
 fn the_whole_way_finds_the_known_price_and_is_repeatable() {
-    let designs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lab/designs");
+    let files = Path::new(SHARED_LINK);
     let folder = tempfile::tempdir().unwrap();
-    fs::copy(designs.join("congestion.awk"), folder.path().join("congestion.awk")).unwrap();
-    let design = fs::read_to_string(designs.join("congestion.toml")).unwrap();
+    fs::copy(files.join("shared-link.awk"), folder.path().join("shared-link.awk")).unwrap();
+    let design = fs::read_to_string(files.join("shared-link.toml")).unwrap();
     let analysed = |name: &str, seed: u64| {
         let file = folder.path().join(format!("{name}.toml"));
         fs::write(&file, design.replace("seed = 1", &format!("seed = {seed}"))).unwrap();

@@ -37,13 +37,14 @@ impl LoadPlanner {
             Cluster::Disaggregated { prefill_workers, decode_workers } => {
                 vec![(Role::Prefill.name(), prefill_workers), (Role::Decode.name(), decode_workers)]
             }
+            Cluster::Links { .. } => return None,
         };
         Some(Self {
             is_disaggregated: matches!(scenario.cluster, Cluster::Disaggregated { .. }),
             max_kv_tokens: scenario.engine.kv_blocks * scenario.engine.block_size,
             gpus_per_worker: planner.gpus_per_worker.unwrap_or(match scenario.timing {
                 Timing::Roofline { tensor_parallel, .. } => tensor_parallel,
-                Timing::Measured { .. } => 1,
+                Timing::Measured { .. } | Timing::Links => 1,
             }),
             ready_before: ready_before.into_iter().collect(),
             planner,

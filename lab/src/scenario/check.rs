@@ -3,6 +3,8 @@
 //! The upper bounds are far above any cluster; they turn a slip of the finger into a sentence instead of
 //! a run that never ends.
 
+mod congestion;
+
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -25,12 +27,14 @@ const WEIGHT: RangeInclusive<f64> = 0.0..=1e6;
 const FACTOR: RangeInclusive<f64> = 1e-6..=1e6;
 
 pub(super) fn scenario(scenario: &Scenario) -> Result<(), String> {
+    congestion::kinds(scenario)?;
     match scenario.cluster {
         Cluster::Aggregated { workers } => within("cluster.workers", &workers, &WORKERS)?,
         Cluster::Disaggregated { prefill_workers, decode_workers } => {
             within("cluster.prefill_workers", &prefill_workers, &WORKERS)?;
             within("cluster.decode_workers", &decode_workers, &WORKERS)?;
         }
+        Cluster::Links { .. } => {}
     }
     engine(&scenario.engine)?;
     tiers(scenario)?;
@@ -40,6 +44,7 @@ pub(super) fn scenario(scenario: &Scenario) -> Result<(), String> {
     workload(&scenario.workload, scenario.engine.block_size)?;
     arrivals(&scenario.arrivals, &scenario.workload)?;
     timing(&scenario.timing)?;
+    congestion::game(scenario)?;
     let sample = scenario.block_sample;
     if sample != 0 && (!sample.is_power_of_two() || sample > MOST_SAMPLE) {
         return Err(format!(
@@ -230,9 +235,7 @@ fn workload(workload: &Workload, block_size: usize) -> Result<(), String> {
             within("workload.prefix_tokens", prefix_tokens, &(0..=*TOKENS.end()))?;
             within("workload.unique_tokens", unique_tokens, &TOKENS)?;
             within("workload.output_tokens", output_tokens, &TOKENS)?;
-            if !(0.0..1.0).contains(spread) {
-                return Err(format!("workload.spread: {spread} is not from 0 to below 1"));
-            }
+            below_one(*spread)?;
             if !prefix_tokens.is_multiple_of(block_size) {
                 return Err(format!(
                     "workload.prefix_tokens: {prefix_tokens} is not a multiple of engine.block_size \
@@ -245,6 +248,7 @@ fn workload(workload: &Workload, block_size: usize) -> Result<(), String> {
             within("workload.trace_block_size", trace_block_size, &BLOCK_TOKENS)?;
             exists("workload.path", path)
         }
+        Workload::Congestion { .. } => Ok(()),
     }
 }
 
@@ -252,6 +256,7 @@ fn arrivals(arrivals: &Arrivals, workload: &Workload) -> Result<(), String> {
     let is_synthetic = matches!(workload, Workload::Synthetic { .. });
     match arrivals {
         Arrivals::Closed { concurrency } => within("arrivals.concurrency", concurrency, &REQUESTS),
+        Arrivals::Rounds { .. } => Ok(()),
         Arrivals::Open { rate: None, phases, .. } if is_synthetic && phases.is_empty() => {
             Err("arrivals.rate: an open loop of a synthetic workload needs a rate".into())
         }
@@ -294,6 +299,14 @@ fn timing(timing: &Timing) -> Result<(), String> {
             exists("timing.spec", spec)?;
             exists("timing.systems", systems)
         }
+        Timing::Links => Ok(()),
+    }
+}
+
+fn below_one(spread: f64) -> Result<(), String> {
+    match (0.0..1.0).contains(&spread) {
+        true => Ok(()),
+        false => Err(format!("workload.spread: {spread} is not from 0 to below 1")),
     }
 }
 

@@ -3,6 +3,7 @@
 //! The simulator's own default is a polynomial whose decode time depends on the size of the KV cache:
 //! with it, a scenario that varies the cache would vary the GPU. It is therefore never used here.
 
+mod linear;
 mod measured;
 mod roofline;
 
@@ -14,7 +15,7 @@ pub use roofline::{GPUS, Gpu, MODELS, Model, Roofline, roofline};
 
 use crate::scenario::Timing;
 
-/// The simulator's timing model for a scenario.
+/// The simulator's timing model for a scenario; links have models of their own.
 ///
 /// # Errors
 ///
@@ -28,6 +29,7 @@ pub fn perf_model(timing: &Timing) -> anyhow::Result<Arc<PerfModel>> {
         Timing::Measured { spec, systems } => {
             PerfModel::from_ais_callback(Arc::new(measured::Measured::load(spec, systems)?))
         }
+        Timing::Links => anyhow::bail!("timing.kind: only links have times of their own"),
     }))
 }
 
