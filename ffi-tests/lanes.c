@@ -31,11 +31,16 @@ static nashtrace_block registered(uint64_t hash) {
     return block;
 }
 
-/* Whether the event fitted into the lane. */
+/* Whether the event is handed over, or lost; otherwise it is for the library. */
 static int put(const nashtrace_block_lane *lane, const nashtrace_block *block) {
     const uint64_t tail = __atomic_load_n(lane->tail, __ATOMIC_RELAXED);
-    if ((int64_t)tail >= __atomic_load_n(lane->limit, __ATOMIC_ACQUIRE)) {
+    const int64_t limit = __atomic_load_n(lane->limit, __ATOMIC_ACQUIRE);
+    if (limit < 0) {
         return 0;
+    }
+    if ((int64_t)tail >= limit) {
+        __atomic_store_n(lane->lost, *lane->lost + 1, __ATOMIC_RELEASE);
+        return 1;
     }
     memcpy(lane->events + (tail & lane->mask), block, sizeof *block);
     __atomic_store_n(lane->tail, tail + sizeof *block, __ATOMIC_RELEASE);

@@ -1663,11 +1663,11 @@ typedef struct nashtrace_planner_effect {
 /*
  Where the calling thread may put block events itself, instead of calling `block`.
 
- An event fits if `*tail < *limit`, loaded with acquire order. Then write a `nashtrace_block` to `events`, as many
- bytes from there as `*tail & mask` says, with a time in ticks; of its head nothing else counts. There is only room
- where `ticks` reads a counter of the processor's (`rdtsc`, or `cntvct_el0` on 64-bit Arm), which the caller may
- then read as well. Then store `*tail + 64` to `*tail`, with release order. An event that does not fit is for
- `block_lane`.
+ Load `*limit` with acquire order. If it is negative, the lane is closed, and the event is for `block_lane`. If `*tail`
+ is not below it, the lane is full: the event is lost; add 1 to `*lost`, with release order. Otherwise write a
+ `nashtrace_block` to `events`, as many bytes from there as `*tail & mask` says, with a time in ticks; of its head
+ nothing else counts. Then store `*tail + 64` to `*tail`, with release order. Only where `ticks` reads a counter of the
+ processor's (`rdtsc`, or `cntvct_el0` on 64-bit Arm), which the caller may then read as well, is a lane ever open.
 
  The struct belongs to the thread and lives as long: no other thread may use it, and no signal handler.
  */
@@ -1677,9 +1677,13 @@ typedef struct nashtrace_block_lane {
      */
     uint64_t *tail;
     /*
-     Bytes that may be handed over, ever; none beyond `*tail` while nothing is to be recorded this way.
+     Bytes that may be handed over, ever; negative while nothing is to be recorded this way.
      */
     const int64_t *limit;
+    /*
+     Events that have found the lane full.
+     */
+    uint64_t *lost;
     /*
      The memory of the events; NULL while there is none.
      */
@@ -1828,11 +1832,10 @@ typedef struct nashtrace_api {
      */
     nashtrace_status (*transfer_done)(uint64_t token, uint32_t outcome);
     /*
-     Record an event of a block as `block` does, and tell where this thread may put those that follow itself:
-     `lane`, which is never NULL then, and the same for as long as the thread lives. A thread has a lane from its
-     first event in a session on, if all events of blocks are wanted. Until then, after the session's end, and
-     while the recording is switched off nothing fits in; what finds a lane full is lost, and the lane is told all
-     the same. Not for a signal handler.
+     Record an event of a block as `block` does, and tell where this thread may put those that follow itself: `lane`,
+     also when the event is lost or no session runs, and the same for as long as the thread lives. A thread gets
+     its lane by its first call in a session, if all events of blocks are wanted, and that call allocates. The lane is
+     closed before, after the session's end, and while the recording is switched off. Not for a signal handler.
      */
     nashtrace_status (*block_lane)(const struct nashtrace_block *block,
                                    const struct nashtrace_block_lane **lane);

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::mem::offset_of;
 
-use nashtrace::abi::{ABI_VERSION, Api, Counters, Feature, SessionOptions, Status, StreamKind};
+use nashtrace::abi::{
+    ABI_VERSION, Api, BlockLane, Counters, Feature, SessionOptions, Status, StreamKind,
+};
 use nashtrace::record::{
     Block, BlockEvent, BlockPool, BlockReason, Candidate, CandidateFlag, Clock, Decision,
     DecisionFlag, EffectKind, Head, LossReason, Medium, Mode, NameSpace, Outcome, Phase,
@@ -82,9 +84,11 @@ fn listing() -> BTreeSet<String> {
         struct_size, abi_version, features, session_start, session_flush, session_stop,
         session_counters, name, request_key, ticks, decision, request, setting, metrics_text,
         session_switch, session_dump, block_pool, block, transfer, planner_tick, planner_decision,
-        planner_effect, transfer_begin, transfer_enqueued, transfer_done);
+        planner_effect, transfer_begin, transfer_enqueued, transfer_done,
+        block_lane);
     list_struct!(l, Block as "nashtrace_block":
         head, hash, request, block, position, pool, count, event, tier, to_tier, reason, reserved);
+    list_struct!(l, BlockLane as "nashtrace_block_lane": tail, limit, lost, events, mask);
     list_struct!(l, BlockPool as "nashtrace_block_pool":
         head, capacity_blocks, bytes_per_block, worker, id, name, rank, block_size, tier, reserved);
     list_struct!(l, Transfer as "nashtrace_transfer":
@@ -117,7 +121,8 @@ fn listing() -> BTreeSet<String> {
     list_enum!(l, LossReason as "nashtrace_loss_reason":
         Full, TooBig, NoRing, AfterShutdown, Io, SwitchedOff, SampledOut);
     list_enum!(l, Feature as "nashtrace_feature":
-        Decisions, Requests, Settings, Metrics, Switch, Dump, Blocks, Transfers, Planner, CudaTiming);
+        Decisions, Requests, Settings, Metrics, Switch, Dump, Blocks, Transfers, Planner, CudaTiming,
+        BlockLanes);
     list_enum!(l, StreamKind as "nashtrace_stream_kind": None, Cuda);
     list_enum!(l, DecisionFlag as "nashtrace_decision_flag":
         DefaultPolicy, Pinned, Affinity, TracksPrefill, PlainDecode, DecodeLabel, TierMatches);

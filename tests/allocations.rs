@@ -16,6 +16,9 @@ fn calls_while_recording(rounds: u64, rows: &[Candidate]) -> u64 {
         record_decision(&decision(0), rows);
         record_request(1);
         record_the_others();
+        let mut lane = std::ptr::null();
+        // SAFETY: the record is whole, and the pointer is writable.
+        unsafe { (api().block_lane)(&empty(), &raw mut lane) };
         let mut token = 0;
         // SAFETY: the record is whole, there is no stream, and the token is writable.
         unsafe {

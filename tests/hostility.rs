@@ -9,7 +9,7 @@ use nashtrace::abi::{
     ABI_VERSION, Counters, SessionOptions, Status, StreamKind, nashtrace_get_api,
 };
 use nashtrace::record::{
-    BlockPool, Candidate, Decision, NameSpace, Outcome, Record, Setting, Transfer,
+    Block, BlockPool, Candidate, Decision, NameSpace, Outcome, Record, Setting, Transfer,
 };
 use support::*;
 use zerocopy::FromZeros;
@@ -147,6 +147,7 @@ fn break_every_promise() {
         }
     }
     break_promises_with(api.block);
+    break_promises_with(block_by_lane);
     break_promises_with(api.transfer);
     break_promises_with(api.planner_tick);
     break_promises_with(api.planner_decision);
@@ -157,6 +158,22 @@ fn break_every_promise() {
     assert_eq!(ids, [77; 4], "an out-parameter is written on success only");
     assert!(nashtrace_get_api(ABI_VERSION - 1).is_null());
     assert!(nashtrace_get_api(u32::MAX).is_null());
+}
+
+/// # Safety
+///
+/// As for the `block` of the table.
+unsafe extern "C" fn block_by_lane(block: *const Block) -> Status {
+    let mut lane = ptr::null();
+    // SAFETY: by the caller's promise; the pointer is writable.
+    let status = unsafe { (api().block_lane)(block, &raw mut lane) };
+    assert!(lane.is_null(), "an out-parameter is written on success only");
+    let by = moved(&raw const lane, 4).cast_mut();
+    // SAFETY: as above, but for a pointer that is refused before anything is done.
+    let statuses =
+        unsafe { [(api().block_lane)(block, ptr::null_mut()), (api().block_lane)(block, by)] };
+    assert_eq!(statuses, [Status::NullPointer, Status::Misaligned]);
+    status
 }
 
 /// Calls with a record that are wrong at any time.

@@ -19,26 +19,30 @@ use ::nashtrace::abi::{Counters, SessionOptions, Status};
 use ::nashtrace::record::{Block, Kind, LossReason};
 use ::nashtrace::trace::{Item, Reader};
 use nashtrace_blocks::{Event, Named, Pool, Reason, Tier};
-use nashtrace_lane::{Common, room};
+use nashtrace_lane::{Common, Place, place};
 use support::{api, options, settle_ledger, start, stop, turn};
 
 const POOL: Pool = Pool::of_tier(Tier::G1);
 
-/// Record an event as the patch of kvbm-logical does. Whether it went by the lane.
+/// Record an event as the patch of kvbm-logical does. Whether the lane took it, or was too full to.
 fn record(hash: u64) -> bool {
     // SAFETY: the shim's table is the beginning of ours; `tests/shim.rs` compares them.
     let table: &nashtrace::Api = unsafe { &*std::ptr::from_ref(api()).cast() };
     let named = Named { hash, block: 7, ..Named::default() };
-    if let Some(room) = room() {
-        let time = room.ticks();
-        room.put(Common::of(&POOL), time, Event::Idle, Reason::Unknown, named);
-        return true;
+    match place() {
+        Place::Room(room) => {
+            let time = room.ticks();
+            room.put(Common::of(&POOL), time, Event::Idle, Reason::Unknown, named);
+            true
+        }
+        Place::Full => true,
+        Place::Closed => {
+            let time = nashtrace_lane::now(table);
+            let event = POOL.event(time, Event::Idle, Reason::Unknown, named);
+            nashtrace_lane::tell(table, &event);
+            false
+        }
     }
-    nashtrace_lane::tell(
-        table,
-        &POOL.event(nashtrace_lane::now(table), Event::Idle, Reason::Unknown, named),
-    );
-    false
 }
 
 fn record_all(hashes: impl IntoIterator<Item = u64>) {
@@ -222,7 +226,7 @@ fn a_forked_child_has_no_lane() {
     let child = unsafe { libc::fork() };
     assert!(child >= 0);
     if child == 0 {
-        let has_room = room().is_some() || record(3) || record(4);
+        let has_room = record(3) || record(4);
         // SAFETY: ends the child without running the parent's exit handlers.
         unsafe { libc::_exit(i32::from(has_room)) };
     }

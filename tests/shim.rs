@@ -53,7 +53,7 @@ fn the_shims_structs_have_our_layout() {
         head, old_value, new_value, parameter, pool, player, flags, reserved);
     assert_same_layout!(Block, shim::Block:
         head, hash, request, block, position, pool, count, event, tier, to_tier, reason, reserved);
-    assert_same_layout!(BlockLane, shim::BlockLane: tail, limit, events, mask);
+    assert_same_layout!(BlockLane, shim::BlockLane: tail, limit, lost, events, mask);
     assert_same_layout!(BlockPool, shim::BlockPool:
         head, capacity_blocks, bytes_per_block, worker, id, name, rank, block_size, tier, reserved);
     assert_same_layout!(Transfer, shim::Transfer:

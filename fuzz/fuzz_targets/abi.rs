@@ -7,13 +7,14 @@
 mod input;
 
 use std::cell::RefCell;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use input::{Input, exact_buffer};
 use libfuzzer_sys::fuzz_target;
 use nashtrace::abi::{
     ABI_VERSION, Api, Counters, SessionOptions, Status, StreamKind, nashtrace_get_api,
 };
-use nashtrace::record::{BlockPool, Candidate, Decision, Kind, Outcome, Transfer};
+use nashtrace::record::{Block, BlockPool, Candidate, Decision, Kind, Outcome, Transfer};
 use nashtrace::trace::{Item, Reader};
 
 const TIMEOUT_MS: u32 = 20_000;
@@ -145,6 +146,34 @@ impl Session {
         (api().transfer_done)(token, lost);
     }
 
+    /// Record a block event, and hand over another one without a call.
+    fn block_by_lane(&mut self, input: &mut Input<'_>) {
+        let block = input.record(size_of::<Block>());
+        let mut lane = std::ptr::null();
+        // SAFETY: the buffer is as large as the struct says or we know, and the pointer is writable.
+        let status = unsafe { (api().block_lane)(block.as_ptr().cast(), &raw mut lane) };
+        self.note(status, 1);
+        // SAFETY: a lane belongs to this thread, and what is below its limit is free for an event of any bytes.
+        unsafe {
+            let Some(lane) = lane.as_ref() else { return };
+            let (tail, limit) = (lane.tail.read(), AtomicI64::from_ptr(lane.limit.cast_mut()));
+            let limit = limit.load(Ordering::Acquire);
+            if limit < 0 {
+                return;
+            }
+            if tail as i64 >= limit {
+                AtomicU64::from_ptr(lane.lost).store(lane.lost.read() + 1, Ordering::Release);
+                return self.note(Status::Lost, 1);
+            }
+            let event = exact_buffer(size_of::<Block>(), input.filling());
+            let at = lane.events.add((tail & lane.mask) as usize);
+            at.copy_from_nonoverlapping(event.as_ptr().cast(), size_of::<Block>());
+            let tail_behind = tail + size_of::<Block>() as u64;
+            AtomicU64::from_ptr(lane.tail).store(tail_behind, Ordering::Release);
+            self.note(Status::Ok, 1);
+        }
+    }
+
     fn call(&mut self, input: &mut Input<'_>) {
         let api = api();
         match input.byte() % 16 {
@@ -157,6 +186,7 @@ impl Session {
             7 => self.record(api.planner_effect, input),
             8 => self.declare(input),
             9 => self.copy(input),
+            10 => self.block_by_lane(input),
             _ => {
                 let decision = input.record(size_of::<Decision>());
                 let (count, stride) = (input.number(), input.stride(size_of::<Candidate>() as u32));

@@ -6,7 +6,7 @@ use super::guard::guarded;
 use super::status::Status;
 use crate::declarations;
 use crate::record::{Block, BlockPool, Head, LossReason};
-use crate::ring::{self, BlockLane};
+use crate::ring::BlockLane;
 use crate::session;
 
 /// # Safety
@@ -35,10 +35,11 @@ pub(super) unsafe extern "C" fn lane(block: *const Block, lane: *mut *const Bloc
         foreign::check_out(lane)?;
         // SAFETY: by the caller's promise.
         let block = unsafe { foreign::record(block) }?;
-        let recorded =
-            if ring::lose_in_full_lane() { Err(Status::Lost) } else { record_checked(block) };
-        // SAFETY: by the caller's promise.
-        unsafe { foreign::write(lane, session::lend_lane()) }?;
+        let recorded = record_checked(block);
+        if matches!(recorded, Ok(()) | Err(Status::Lost | Status::NotRunning)) {
+            // SAFETY: by the caller's promise.
+            unsafe { foreign::write(lane, session::lend_lane()) }?;
+        }
         recorded
     })
 }

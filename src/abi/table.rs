@@ -161,11 +161,10 @@ pub struct Api {
     /// copy on a CUDA stream, whose events tell that; the others are given up as `LOST` without it after
     /// `NASHTRACE_TRANSFER_TIMEOUT_MS`.
     pub transfer_done: extern "C" fn(token: u64, outcome: u32) -> Status,
-    /// Record an event of a block as `block` does, and tell where this thread may put those that follow itself:
-    /// `lane`, which is never NULL then, and the same for as long as the thread lives. A thread has a lane from its
-    /// first event in a session on, if all events of blocks are wanted. Until then, after the session's end, and
-    /// while the recording is switched off nothing fits in; what finds a lane full is lost, and the lane is told all
-    /// the same. Not for a signal handler.
+    /// Record an event of a block as `block` does, and tell where this thread may put those that follow itself: `lane`,
+    /// also when the event is lost or no session runs, and the same for as long as the thread lives. A thread gets
+    /// its lane by its first call in a session, if all events of blocks are wanted, and that call allocates. The lane is
+    /// closed before, after the session's end, and while the recording is switched off. Not for a signal handler.
     pub block_lane:
         unsafe extern "C" fn(block: *const Block, lane: *mut *const BlockLane) -> Status,
 }

@@ -35,6 +35,11 @@ impl Counts {
         add_alone(&self.lost[reason as usize][kind as usize], events, Ordering::Release);
     }
 
+    /// The counter of events lost; see [`Counts::produce`].
+    pub(super) fn lost(&self, reason: LossReason, kind: Kind) -> &AtomicU64 {
+        &self.lost[reason as usize][kind as usize]
+    }
+
     /// The current values. No event is found lost that is not found begun, while hooks go on.
     #[must_use]
     pub(crate) fn snapshot(&self) -> Snapshot {

@@ -6,8 +6,8 @@
 //! large as a [`Block`], and the consumer writes the heads itself, all but the time: whatever the host has
 //! written, what is read are whole block events.
 //!
-//! The host checks one number, the limit. It is where the consumer has freed the ring up to, and below any
-//! tail while nothing is to be recorded.
+//! The host checks one number, the limit. It is where the consumer has freed the ring up to, and negative while
+//! nothing is to be recorded this way. What finds the lane full the host counts itself.
 
 use super::counts::{SharedLosses, Snapshot};
 use super::memory::OutOfMemory;
@@ -17,11 +17,11 @@ use crate::record::{Block, Clock, Head, Kind, LossReason};
 
 /// Where the calling thread may put block events itself, instead of calling `block`.
 ///
-/// An event fits if `*tail < *limit`, loaded with acquire order. Then write a `nashtrace_block` to `events`, as many
-/// bytes from there as `*tail & mask` says, with a time in ticks; of its head nothing else counts. There is only room
-/// where `ticks` reads a counter of the processor's (`rdtsc`, or `cntvct_el0` on 64-bit Arm), which the caller may
-/// then read as well. Then store `*tail + 64` to `*tail`, with release order. An event that does not fit is for
-/// `block_lane`.
+/// Load `*limit` with acquire order. If it is negative, the lane is closed, and the event is for `block_lane`. If `*tail`
+/// is not below it, the lane is full: the event is lost; add 1 to `*lost`, with release order. Otherwise write a
+/// `nashtrace_block` to `events`, as many bytes from there as `*tail & mask` says, with a time in ticks; of its head
+/// nothing else counts. Then store `*tail + 64` to `*tail`, with release order. Only where `ticks` reads a counter of the
+/// processor's (`rdtsc`, or `cntvct_el0` on 64-bit Arm), which the caller may then read as well, is a lane ever open.
 ///
 /// The struct belongs to the thread and lives as long: no other thread may use it, and no signal handler.
 #[repr(C)]
@@ -29,22 +29,25 @@ use crate::record::{Block, Clock, Head, Kind, LossReason};
 pub struct BlockLane {
     /// Bytes handed over so far.
     pub tail: *mut u64,
-    /// Bytes that may be handed over, ever; none beyond `*tail` while nothing is to be recorded this way.
+    /// Bytes that may be handed over, ever; negative while nothing is to be recorded this way.
     pub limit: *const i64,
+    /// Events that have found the lane full.
+    pub lost: *mut u64,
     /// The memory of the events; NULL while there is none.
     pub events: *mut u8,
     /// Bytes of that memory, less one.
     pub mask: u64,
 }
 
-const _: () = assert!(size_of::<BlockLane>() == 32);
+const _: () = assert!(size_of::<BlockLane>() == 40);
 
 /// Bytes of an entry.
 ///
 /// cbindgen:ignore
 const ENTRY: u64 = size_of::<Block>() as u64;
 
-/// Tail and limit of a lane that takes nothing.
+/// The limit of a lane that takes nothing, and what it would count.
+static SHUT: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(CLOSED);
 static NOTHING: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 
 impl BlockLane {
@@ -52,7 +55,8 @@ impl BlockLane {
     pub(super) const fn closed() -> Self {
         Self {
             tail: NOTHING.as_ptr(),
-            limit: NOTHING.as_ptr().cast(),
+            limit: SHUT.as_ptr(),
+            lost: NOTHING.as_ptr(),
             events: std::ptr::null_mut(),
             mask: 0,
         }
@@ -138,21 +142,10 @@ impl Lender {
         BlockLane {
             tail: (&raw const self.shared.producer.tail).cast_mut().cast(),
             limit: (&raw const Ends::of(&self.shared).limit).cast(),
+            lost: std::ptr::from_ref(self.lost()).cast_mut().cast(),
             events: self.shared.memory.start().as_ptr(),
             mask: self.shared.memory.length() as u64 - 1,
         }
-    }
-
-    /// Count an event that finds the lane full. Whether it does: a lane that is closed is not full. Only for the thread
-    /// that fills it.
-    pub(super) fn lose_if_full(&self) -> bool {
-        let limit = Ends::of(&self.shared).limit.load(Ordering::Acquire);
-        let tail = self.shared.producer.tail.load(Ordering::Relaxed);
-        let is_full = limit & CLOSED == 0 && tail as i64 >= limit;
-        if is_full {
-            self.shared.counts.lose(LossReason::Full, Kind::Block, 1);
-        }
-        is_full
     }
 
     /// What opens and closes it.
@@ -160,13 +153,22 @@ impl Lender {
         Gate(Arc::clone(&self.shared))
     }
 
-    /// Hand an event over as the host's code does. Whether it fitted.
+    fn lost(&self) -> &AtomicU64 {
+        self.shared.counts.lost(LossReason::Full, Kind::Block)
+    }
+
+    /// Hand an event over as the host's code does.
     #[cfg(test)]
-    pub(super) fn put(&self, block: &Block) -> bool {
+    pub(super) fn put(&self, block: &Block) -> Put {
         use zerocopy::IntoBytes;
+        let limit = Ends::of(&self.shared).limit.load(Ordering::Acquire);
         let tail = self.shared.producer.tail.load(Ordering::Relaxed);
-        if tail as i64 >= Ends::of(&self.shared).limit.load(Ordering::Acquire) {
-            return false;
+        if limit < 0 {
+            return Put::Closed;
+        }
+        if tail as i64 >= limit {
+            self.lost().store(self.lost().load(Ordering::Relaxed) + 1, Ordering::Release);
+            return Put::Lost;
         }
         let index = tail as usize & (self.shared.memory.length() - 1);
         self.shared.memory.access().write(index, ENTRY as usize);
@@ -176,8 +178,17 @@ impl Lender {
             at.copy_from_nonoverlapping(block.as_bytes().as_ptr(), ENTRY as usize);
         }
         self.shared.producer.tail.store(tail + ENTRY, Ordering::Release);
-        true
+        Put::HandedOver
     }
+}
+
+/// What becomes of an event that a host hands over.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Put {
+    HandedOver,
+    Lost,
+    Closed,
 }
 
 impl Drop for Lender {

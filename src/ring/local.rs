@@ -191,15 +191,6 @@ pub(crate) fn lend_lane(
     })
 }
 
-/// Count an event for which there is no room in the lane that this thread is lent. Whether that is so: a thread
-/// without a lane, or whose lane is closed, records elsewhere.
-pub(crate) fn lose_in_full_lane() -> bool {
-    let lose = |owned: &Owned| {
-        owned.lane.try_borrow().is_ok_and(|lane| lane.as_ref().is_some_and(Lender::lose_if_full))
-    };
-    OWNED.try_with(lose).unwrap_or(false)
-}
-
 /// This thread fills no lane any more.
 pub(crate) fn forget_lane() {
     with_current(Current::close_lane);

@@ -21,9 +21,7 @@ mod sync;
 
 pub(crate) use counts::{SessionLosses, SharedLosses, Snapshot};
 pub use lane::BlockLane;
-pub(crate) use local::{
-    SWITCHED_OFF, forget_lane, lend_lane, lose_in_full_lane, with_producer, with_ring,
-};
+pub(crate) use local::{SWITCHED_OFF, forget_lane, lend_lane, with_producer, with_ring};
 pub(crate) use quiesce::order_hooks_before_stop;
 pub(crate) use registry::{NO_PRODUCER, Registry};
 pub(crate) use spsc::{Consumer, Hook};

@@ -1,13 +1,12 @@
 //! Reading the traces that the user named.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use nashtrace::trace::DamageKind;
 use tempfile::NamedTempFile;
 
-use super::complain;
+use super::{complain, progress};
 use crate::load::{FileFacts, Run, STANDARD_INPUT, Visitor, runs, scan};
 
 /// The traces of a command, and how it is told to answer.
@@ -131,14 +130,13 @@ fn spool() -> std::io::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// A bar for long work, on a terminal only.
+/// A bar for long work.
 fn progress_bar(runs: &[Run]) -> ProgressBar {
     const WORTH_A_BAR: u64 = 32 << 20;
     let files = runs.iter().flat_map(|run| &run.files);
     let bytes = files.filter_map(|file| file.metadata().ok()).map(|data| data.len()).sum();
-    if bytes < WORTH_A_BAR || !std::io::stderr().is_terminal() {
+    if bytes < WORTH_A_BAR {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("reading {bar:40} {bytes}/{total_bytes} {eta}");
-    ProgressBar::new(bytes).with_style(style.expect("a valid template"))
+    progress::bar(Some(bytes), "reading {bar:40} {bytes}/{total_bytes} {eta}")
 }

@@ -13,6 +13,7 @@ mod load;
 mod objectives;
 mod pareto;
 mod planner;
+mod progress;
 mod regret;
 mod report;
 mod scrape;

@@ -1,15 +1,15 @@
 //! `nashtrace scrape`: a page of Prometheus metrics read again and again.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde_json::json;
 
-use super::{Answered, Ending, complain, write_json};
+use super::{Answered, Ending, complain, progress, write_json};
 use crate::load::{ScrapeError, ScrapeOptions, ScrapeSummary, scrape};
 use crate::report::count;
 
@@ -112,16 +112,10 @@ fn say(arguments: &Arguments, summary: &ScrapeSummary, out: &mut dyn Write) -> s
     )
 }
 
-/// A bar, on a terminal only.
 fn progress_bar(options: &ScrapeOptions) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
     let Some(length) = options.length else {
-        let style = ProgressStyle::with_template("scraping {pos} {elapsed}, Ctrl-C ends it");
-        return ProgressBar::no_length().with_style(style.expect("a valid template"));
+        return progress::bar(None, "scraping {pos} {elapsed}, Ctrl-C ends it");
     };
     let ticks = (length.as_secs_f64() / options.every.as_secs_f64()).ceil() as u64;
-    let style = ProgressStyle::with_template("scraping {bar:40} {pos}/{len} {eta}");
-    ProgressBar::new(ticks).with_style(style.expect("a valid template"))
+    progress::bar(Some(ticks), "scraping {bar:40} {pos}/{len} {eta}")
 }

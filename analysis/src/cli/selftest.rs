@@ -1,13 +1,13 @@
 //! `nashtrace selftest`: do the intervals and tests keep their promises on games and series whose truth is
 //! known?
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
-use super::{Answered, Ending, write_json};
+use super::{Answered, Ending, progress, write_json};
 use crate::report::{Table, heading, percent, sentence, warning};
 use crate::selftest::{CHANCE, Check, Measure, Plan, SECTIONS, Section};
 
@@ -56,13 +56,9 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Answered {
     (if is_good { Ending::Good } else { Ending::BadData }, written)
 }
 
-/// A bar, on a terminal only.
 fn progress_bar() -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} sections, {elapsed}  {msg}");
-    let bar = ProgressBar::new(SECTIONS.len() as u64).with_style(style.expect("a valid template"));
+    let sections = SECTIONS.len() as u64;
+    let bar = progress::bar(Some(sections), "{bar:40} {pos}/{len} sections, {elapsed}  {msg}");
     bar.enable_steady_tick(Duration::from_secs(1));
     bar
 }

@@ -133,6 +133,7 @@ pub struct Block {
 pub struct BlockLane {
     pub tail: *mut u64,
     pub limit: *const i64,
+    pub lost: *mut u64,
     pub events: *mut u8,
     pub mask: u64,
 }

@@ -3,8 +3,8 @@
 
 //! nashtrace hooks of kvbm-logical: every change of a slot, what lookups found, births and deaths of hashes.
 //!
-//! What happens under the store's lock is put into this thread's lane there, which is a few stores; if there is no
-//! room it is only noted, and told when the lock is released. No two critical sections of a pool have a time in
+//! What happens under the store's lock is put into this thread's lane there, which is a few stores; if the lane is
+//! closed it is only noted, and told when the lock is released. No two critical sections of a pool have a time in
 //! common: sorted by it, the events of a pool are in the order of their locks.
 
 use std::cell::Cell;
@@ -12,7 +12,7 @@ use std::sync::Weak;
 
 use crate::nashtrace::{self as shim, Api, Block};
 use crate::nashtrace_blocks::{self as blocks, Description, Event, Named, Reason, Tier};
-use crate::nashtrace_lane::{self as lane, Common, Room};
+use crate::nashtrace_lane::{self as lane, Common, Place, Room};
 use crate::{BlockId, SequenceHash};
 
 /// The pool of one store. Loads the library if that was not tried yet: to be made before there is a lock.
@@ -114,17 +114,19 @@ impl Ledger {
         if !self.pool.is_declared() {
             return Noted { is_kept: false };
         }
-        match lane::room() {
-            Some(room) => {
+        let is_kept = match lane::place() {
+            Place::Room(room) => {
                 self.latest = room.ticks().max(self.latest + 1);
                 room.put(self.common, self.latest, event, reason, named(block, hash));
-                Noted { is_kept: false }
+                false
             }
-            None => {
+            Place::Full => false,
+            Place::Closed => {
                 self.keep(event, reason, block, hash);
-                Noted { is_kept: true }
+                true
             }
-        }
+        };
+        Noted { is_kept }
     }
 
     /// One of the things that happen in this critical section, which [`Ledger::close`] ends. The clock is read once:
@@ -140,14 +142,16 @@ impl Ledger {
         if !self.pool.is_declared() {
             return;
         }
-        let Some(room) = lane::room() else {
-            self.keep(event, reason, block, Some(hash));
-            return;
-        };
-        let next = self.latest + 1;
-        self.latest = if self.is_timed { next } else { room.ticks().max(next) };
-        self.is_timed = true;
-        room.put(self.common, self.latest, event, reason, named(block, Some(hash)));
+        match lane::place() {
+            Place::Room(room) => {
+                let next = self.latest + 1;
+                self.latest = if self.is_timed { next } else { room.ticks().max(next) };
+                self.is_timed = true;
+                room.put(self.common, self.latest, event, reason, named(block, Some(hash)));
+            }
+            Place::Full => {}
+            Place::Closed => self.keep(event, reason, block, Some(hash)),
+        }
     }
 
     #[cold]
@@ -185,7 +189,7 @@ impl Ledger {
 /// What was noted in a critical section that is over. Told when the lock is released.
 #[must_use]
 pub(crate) struct Noted {
-    /// Something has found no room in the lane.
+    /// Something has found the lane closed.
     is_kept: bool,
 }
 
@@ -220,9 +224,10 @@ impl Section {
         let Some(api) = self.api else { return };
         for (block, hash) in blocks {
             let named = named(block, hash);
-            match lane::room() {
-                Some(room) => room.put(self.common, self.time, event, reason, named),
-                None => lane::tell(api, &self.pool.event(self.time, event, reason, named)),
+            match lane::place() {
+                Place::Room(room) => room.put(self.common, self.time, event, reason, named),
+                Place::Full => {}
+                Place::Closed => lane::tell(api, &self.pool.event(self.time, event, reason, named)),
             }
         }
     }
@@ -300,9 +305,10 @@ pub(crate) fn note_birth<T>(hash: SequenceHash, place: &Weak<T>) {
         && place.ptr_eq(&Weak::new())
     {
         let (time, named) = (lane::now(api), named(NO_BLOCK, Some(hash)));
-        match lane::room() {
-            Some(room) => put_everywhere(room, time, Event::Birth, named),
-            None => keep(EVERYWHERE.event(time, Event::Birth, Reason::Unknown, named)),
+        match lane::place() {
+            Place::Room(room) => put_everywhere(room, time, Event::Birth, named),
+            Place::Full => {}
+            Place::Closed => keep(EVERYWHERE.event(time, Event::Birth, Reason::Unknown, named)),
         }
     }
 }
@@ -324,9 +330,12 @@ pub(crate) fn died() -> Option<(&'static Api, u64)> {
 pub(crate) fn tell_death(died: Option<(&'static Api, u64)>, hash: SequenceHash) {
     if let Some((api, time)) = died {
         let named = named(NO_BLOCK, Some(hash));
-        match lane::room() {
-            Some(room) => put_everywhere(room, time, Event::Death, named),
-            None => lane::tell(api, &EVERYWHERE.event(time, Event::Death, Reason::Unknown, named)),
+        match lane::place() {
+            Place::Room(room) => put_everywhere(room, time, Event::Death, named),
+            Place::Full => {}
+            Place::Closed => {
+                lane::tell(api, &EVERYWHERE.event(time, Event::Death, Reason::Unknown, named));
+            }
         }
     }
 }

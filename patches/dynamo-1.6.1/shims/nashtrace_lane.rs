@@ -13,10 +13,11 @@ use crate::nashtrace_blocks::{Event, Named, Pool, Reason};
 /// Bytes of an event.
 const EVENT: u64 = size_of::<Block>() as u64;
 
-/// Tail and limit of a lane that takes nothing.
+/// The limit of a lane that is closed, and what else it points to.
+static SHUT: AtomicI64 = AtomicI64::new(-1);
 static NOTHING: AtomicU64 = AtomicU64::new(0);
 
-/// The lane of a thread that has not been told of one.
+/// The lane of a thread that has not been told of one: a closed one.
 struct NoLane(BlockLane);
 
 // SAFETY: nobody writes to it, nor to what it points to.
@@ -24,7 +25,8 @@ unsafe impl Sync for NoLane {}
 
 static NO_LANE: NoLane = NoLane(BlockLane {
     tail: NOTHING.as_ptr(),
-    limit: NOTHING.as_ptr().cast(),
+    limit: SHUT.as_ptr(),
+    lost: NOTHING.as_ptr(),
     events: std::ptr::null_mut(),
     mask: 0,
 });
@@ -33,49 +35,84 @@ thread_local! {
     static LANE: Cell<*const BlockLane> = const { Cell::new(&raw const NO_LANE.0) };
 }
 
-/// Room for an event in this thread's lane.
+/// What this thread's lane has for the next event.
+pub(crate) enum Place {
+    Room(Room),
+    /// The event is lost, and counted by this.
+    Full,
+    /// The event is for the library.
+    Closed,
+}
+
+/// Room for an event.
 pub(crate) struct Room {
     lane: &'static BlockLane,
     tail: &'static AtomicU64,
     position: u64,
 }
 
-/// Room for the next event, where there is any. Then the library's clock is a counter of the processor's.
+/// Find a place for the next event. Where there is room, or none is left, the library's clock is a counter of the
+/// processor's.
 #[inline(always)]
-pub(crate) fn room() -> Option<Room> {
-    if cfg!(not(any(target_arch = "x86_64", target_arch = "aarch64"))) {
-        return None;
-    }
-    // SAFETY: the lane is the one above, or one of the library's that lives as long as this thread, whose hooks
-    // alone use it; so do its ends.
-    let (lane, tail, limit) = unsafe {
-        let lane = &*LANE.get();
-        (lane, AtomicU64::from_ptr(lane.tail), AtomicI64::from_ptr(lane.limit.cast_mut()))
-    };
+pub(crate) fn place() -> Place {
+    let (lane, limit) = lane_and_limit();
+    // SAFETY: what the lane points to lives as long as it.
+    let tail = unsafe { AtomicU64::from_ptr(lane.tail) };
     let position = tail.load(Ordering::Relaxed);
-    ((position as i64) < limit.load(Ordering::Acquire)).then_some(Room { lane, tail, position })
+    if (position as i64) < limit {
+        Place::Room(Room { lane, tail, position })
+    } else if limit < 0 {
+        Place::Closed
+    } else {
+        // SAFETY: as above.
+        let lost = unsafe { AtomicU64::from_ptr(lane.lost) };
+        lost.store(lost.load(Ordering::Relaxed) + 1, Ordering::Release);
+        Place::Full
+    }
+}
+
+#[inline(always)]
+fn lane_and_limit() -> (&'static BlockLane, i64) {
+    // SAFETY: the lane is the one above, or one of the library's that lives as long as this thread, whose hooks
+    // alone use it; so does what it points to.
+    let (lane, limit) = unsafe {
+        let lane = &*LANE.get();
+        (lane, AtomicI64::from_ptr(lane.limit.cast_mut()))
+    };
+    (lane, limit.load(Ordering::Acquire))
+}
+
+/// The library's clock.
+#[inline(always)]
+pub(crate) fn now(api: &Api) -> u64 {
+    let (_, limit) = lane_and_limit();
+    if limit < 0 { api.now() } else { counter() }
+}
+
+/// The library's clock where a lane is open.
+#[inline(always)]
+fn counter() -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        // SAFETY: every x86-64 processor has it.
+        unsafe { std::arch::x86_64::_rdtsc() }
+    }
+    #[cfg(target_arch = "aarch64")]
+    {
+        let ticks: u64;
+        // SAFETY: Linux lets user space read the virtual counter; no memory is touched.
+        unsafe { std::arch::asm!("mrs {}, cntvct_el0", out(reg) ticks, options(nomem, nostack)) };
+        ticks
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    unreachable!("no lane is ever open here")
 }
 
 impl Room {
     /// The library's clock.
     #[inline(always)]
     pub(crate) fn ticks(&self) -> u64 {
-        #[cfg(target_arch = "x86_64")]
-        {
-            // SAFETY: every x86-64 processor has it.
-            unsafe { std::arch::x86_64::_rdtsc() }
-        }
-        #[cfg(target_arch = "aarch64")]
-        {
-            let ticks: u64;
-            // SAFETY: Linux lets user space read the virtual counter; no memory is touched.
-            unsafe {
-                std::arch::asm!("mrs {}, cntvct_el0", out(reg) ticks, options(nomem, nostack));
-            }
-            ticks
-        }
-        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-        unreachable!("there is no room")
+        counter()
     }
 
     /// Hand an event over.
@@ -118,16 +155,7 @@ impl Common {
     }
 }
 
-/// The library's clock, wherever it comes from.
-#[inline(always)]
-pub(crate) fn now(api: &Api) -> u64 {
-    match room() {
-        Some(room) => room.ticks(),
-        None => api.now(),
-    }
-}
-
-/// Tell of an event that had no room, and where those that follow may have.
+/// Tell of an event for which the lane was closed, and where those that follow may have room.
 #[cold]
 #[inline(never)]
 pub(crate) fn tell(api: &Api, block: &Block) {

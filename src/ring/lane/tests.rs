@@ -31,7 +31,7 @@ fn events_come_out_as_they_were_but_for_their_heads() {
     let (lender, mut consumer) = lane(256, 1, &LATE).unwrap();
     for round in 0..100 {
         for number in 0..3 {
-            assert!(lender.put(&block(round, 1000 + number)));
+            assert_eq!(lender.put(&block(round, 1000 + number)), Put::HandedOver);
         }
         let found = drain(&mut consumer);
         assert_eq!(sequences(&found), [0, 1, 2].map(|number| 3 * round as u32 + number));
@@ -62,32 +62,36 @@ fn heads_are_written_once_however_often_events_are_looked_at() {
 #[test]
 fn a_full_lane_counts_what_finds_no_room_and_leaves_a_gap_in_the_numbers() {
     let (lender, mut consumer) = lane(128, 1, &LATE).unwrap();
-    assert!(!lender.lose_if_full(), "it is empty");
-    assert_eq!([1, 2, 3].map(|hash| lender.put(&block(hash, 1))), [true, true, false]);
-    assert!(lender.lose_if_full());
+    let put = |hash| lender.put(&block(hash, 1));
+    assert_eq!([1, 2, 3].map(put), [Put::HandedOver, Put::HandedOver, Put::Lost]);
     // The gap stands before what had not been read when the loss became known.
     assert_eq!(sequences(&drain(&mut consumer)), [1, 2]);
-    assert!(lender.put(&block(4, 1)));
+    assert_eq!(put(4), Put::HandedOver);
     assert_eq!(sequences(&drain(&mut consumer)), [3]);
     let counts = consumer.counts();
     assert_eq!((counts.produced[Kind::Block as usize], counts.lost_of(Kind::Block)), (4, 1));
 }
 
 #[test]
-fn a_closed_lane_takes_nothing_and_is_not_full() {
+fn a_closed_lane_takes_and_counts_nothing() {
     let (lender, mut consumer) = lane(128, 1, &LATE).unwrap();
+    let put = |hash| lender.put(&block(hash, 1));
     let gate = lender.gate();
-    assert!(lender.put(&block(1, 1)) && gate.is_of(&consumer));
+    assert!(put(1) == Put::HandedOver && gate.is_of(&consumer));
     gate.open(false);
-    assert!(!lender.put(&block(2, 1)) && !lender.lose_if_full());
+    assert_eq!(put(2), Put::Closed);
     // What is read meanwhile does not open it.
     assert_eq!(drain(&mut consumer).len(), 1);
-    assert!(!lender.put(&block(3, 1)));
+    assert_eq!(put(3), Put::Closed);
     gate.open(true);
-    assert!(lender.put(&block(4, 1)) && lender.put(&block(5, 1)) && !lender.put(&block(6, 1)));
+    assert_eq!([4, 5, 6].map(put), [Put::HandedOver, Put::HandedOver, Put::Lost]);
+    gate.open(false);
+    assert_eq!(put(7), Put::Closed);
     assert_eq!(drain(&mut consumer).iter().map(|block| block.hash).collect::<Vec<_>>(), [4, 5]);
+    assert_eq!(consumer.counts().lost_of(Kind::Block), 1);
+    gate.open(true);
     consumer.close();
-    assert!(!lender.put(&block(7, 1)));
+    assert_eq!(put(8), Put::Closed);
 }
 
 #[test]
@@ -115,13 +119,15 @@ fn the_terms_lead_to_the_ends_and_the_memory() {
         assert_eq!((terms.tail.read(), terms.limit.read(), terms.mask), (0, 128, 127));
         terms.events.cast::<Block>().write(block(9, 3));
         terms.tail.write(64);
+        terms.lost.write(5);
     }
     let found = drain(&mut consumer);
     assert_eq!((found.len(), found[0].hash, found[0].head.time), (1, 9, 3));
+    assert_eq!(consumer.counts().produced[Kind::Block as usize], 6);
     // SAFETY: as above.
     unsafe {
         assert_eq!(terms.limit.read(), 192);
         let nothing = BlockLane::closed();
-        assert!(nothing.tail.read() as i64 >= nothing.limit.read());
+        assert!(nothing.limit.read() < 0);
     }
 }

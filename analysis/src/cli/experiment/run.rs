@@ -1,17 +1,17 @@
 //! Making runs.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::available_parallelism;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::Refusal;
 use crate::campaign::{CampaignData, HeldOutRun, Settings, analyze, next_runs};
-use crate::cli::{Answered, Ending, complain, write_json};
+use crate::cli::{Answered, Ending, complain, progress, write_json};
 use crate::experiment::{Campaign, Driver, Finished, LabProgram, Options, Progress, execute};
 
 #[derive(clap::Args)]
@@ -192,7 +192,8 @@ fn make(
         choose: &|campaign| Ok(next_runs(&CampaignData::of(campaign)?)),
         stop: &stop,
     };
-    let bar = progress_bar();
+    // The runs to make are told when they are known.
+    let bar = progress::bar(Some(0), "{bar:40} {pos}/{len} runs, {eta} left  {msg}");
     let finished = execute(campaign, &options, &|progress| show(&bar, progress));
     bar.finish_and_clear();
     let finished = finished?;
@@ -224,15 +225,6 @@ fn sentence(words: &Words, finished: &Finished) -> String {
     };
     let runs = if finished.ok == 1 { "run" } else { "runs" };
     format!("{} {runs} made{failed}{interrupted}", finished.ok)
-}
-
-/// A bar with the time that is left, on a terminal only.
-fn progress_bar() -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {eta} left  {msg}");
-    ProgressBar::new(0).with_style(style.expect("a valid template"))
 }
 
 fn show(bar: &ProgressBar, progress: Progress) {
