@@ -42,8 +42,16 @@ static int put(const nashtrace_block_lane *lane, const nashtrace_block *block) {
         __atomic_store_n(lane->lost, *lane->lost + 1, __ATOMIC_RELEASE);
         return 1;
     }
-    memcpy(lane->events + (tail & lane->mask), block, sizeof *block);
-    __atomic_store_n(lane->tail, tail + sizeof *block, __ATOMIC_RELEASE);
+    nashtrace_lane_event *event = (nashtrace_lane_event *)(lane->events + (tail & lane->mask));
+    memset(event, 0, sizeof *event);
+    event->time = block->head.time;
+    /* Position 0, and no parent. */
+    event->lineage[0] = block->hash << 54;
+    event->lineage[1] = block->hash >> 10;
+    event->block = block->block;
+    event->event = block->event;
+    event->tier = block->tier;
+    __atomic_store_n(lane->tail, tail + 64, __ATOMIC_RELEASE);
     return 1;
 }
 

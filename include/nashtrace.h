@@ -1,6 +1,6 @@
 /* nashtrace: the C ABI, version 1.
  *
- * Generated from src/abi, src/record and src/ring/lane.rs by scripts/header; do not edit.
+ * Generated from src/abi, src/record and src/ring/lane by scripts/header; do not edit.
  * SPDX-License-Identifier: Apache-2.0
  *
  * Load the library with dlopen, ask nashtrace_get_api(NASHTRACE_ABI_VERSION) for the function table,
@@ -1665,9 +1665,9 @@ typedef struct nashtrace_planner_effect {
 
  Load `*limit` with acquire order. If it is negative, the lane is closed, and the event is for `block_lane`. If `*tail`
  is not below it, the lane is full: the event is lost; add 1 to `*lost`, with release order. Otherwise write a
- `nashtrace_block` to `events`, as many bytes from there as `*tail & mask` says, with a time in ticks; of its head
- nothing else counts. Then store `*tail + 64` to `*tail`, with release order. Only where `ticks` reads a counter of the
- processor's (`rdtsc`, or `cntvct_el0` on 64-bit Arm), which the caller may then read as well, is a lane ever open.
+ `nashtrace_lane_event` to `events`, as many bytes from there as `*tail & mask` says, and store `*tail + 64` to `*tail`,
+ with release order. Only where `ticks` reads a counter of the processor's (`rdtsc`, or `cntvct_el0` on 64-bit Arm), which
+ the caller may then read as well, is a lane ever open.
 
  The struct belongs to the thread and lives as long: no other thread may use it, and no signal handler.
  */
@@ -1685,7 +1685,7 @@ typedef struct nashtrace_block_lane {
      */
     uint64_t *lost;
     /*
-     The memory of the events; NULL while there is none.
+     The memory of the events, 64 bytes for each; NULL while there is none.
      */
     uint8_t *events;
     /*
@@ -1840,6 +1840,50 @@ typedef struct nashtrace_api {
     nashtrace_status (*block_lane)(const struct nashtrace_block *block,
                                    const struct nashtrace_block_lane **lane);
 } nashtrace_api;
+
+/*
+ Something happened to a KV block, as it stands in a lane: what a block manager has at hand.
+ */
+typedef struct nashtrace_lane_event {
+    /*
+     Time in ticks.
+     */
+    uint64_t time;
+    /*
+     The block's `PositionalLineageHash` of Dynamo 1.6 as a number of 128 bits, the lower 64 first: from the top its
+     mode (2 bits: 0, 1 or 2), the position (8, 16 or 24 bits), the sequence hash (64) and a part of the parent's. All
+     ones (mode 3) if the block has none.
+     */
+    uint64_t lineage[2];
+    /*
+     Number of the slot in its pool; `UNKNOWN_U32`.
+     */
+    uint32_t block;
+    /*
+     What happened (`block_event`).
+     */
+    uint8_t event;
+    /*
+     Why (`block_reason`).
+     */
+    uint8_t reason;
+    /*
+     Zero.
+     */
+    uint16_t reserved;
+    /*
+     Id of the pool, as `block_pool` gave it; 0 if unknown.
+     */
+    uint32_t pool;
+    /*
+     Where (`tier`).
+     */
+    uint8_t tier;
+    /*
+     Zero.
+     */
+    uint8_t reserved_2[3];
+} nashtrace_lane_event;
 
 #ifdef __cplusplus
 extern "C" {

@@ -28,11 +28,12 @@ const POOL: Pool = Pool::of_tier(Tier::G1);
 fn record(hash: u64) -> bool {
     // SAFETY: the shim's table is the beginning of ours; `tests/shim.rs` compares them.
     let table: &nashtrace::Api = unsafe { &*std::ptr::from_ref(api()).cast() };
-    let named = Named { hash, block: 7, ..Named::default() };
+    let named = Named { hash, block: 7, position: 3, ..Named::default() };
     match place() {
         Place::Room(room) => {
             let time = room.ticks();
-            room.put(Common::of(&POOL), time, Event::Idle, Reason::Unknown, named);
+            let lineage = (3 << (64 + 54)) | (u128::from(hash) << 54);
+            room.put(Common::of(&POOL), time, Event::Idle, Reason::Unknown, 7, lineage);
             true
         }
         Place::Full => true,
@@ -98,8 +99,8 @@ fn the_second_event_of_a_thread_goes_by_its_lane_and_stands_in_the_file_like_the
     let mut times = Vec::new();
     for of_producer in blocks.values() {
         for block in of_producer {
-            let told = (block.block, block.event, block.tier, block.count);
-            assert_eq!(told, (7, Event::Idle as u8, Tier::G1 as u8, 1));
+            let told = (block.block, block.position, block.event, block.tier, block.count);
+            assert_eq!(told, (7, 3, Event::Idle as u8, Tier::G1 as u8, 1));
             assert_eq!((block.head.kind, block.head.rows), (Kind::Block as u8, 0));
             times.push((block.hash, block.head.time));
         }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use input::{Input, exact_buffer};
 use libfuzzer_sys::fuzz_target;
 use nashtrace::abi::{
-    ABI_VERSION, Api, Counters, SessionOptions, Status, StreamKind, nashtrace_get_api,
+    ABI_VERSION, Api, Counters, LaneEvent, SessionOptions, Status, StreamKind, nashtrace_get_api,
 };
 use nashtrace::record::{Block, BlockPool, Candidate, Decision, Kind, Outcome, Transfer};
 use nashtrace::trace::{Item, Reader};
@@ -165,11 +165,10 @@ impl Session {
                 AtomicU64::from_ptr(lane.lost).store(lane.lost.read() + 1, Ordering::Release);
                 return self.note(Status::Lost, 1);
             }
-            let event = exact_buffer(size_of::<Block>(), input.filling());
+            let event = exact_buffer(size_of::<LaneEvent>(), input.filling());
             let at = lane.events.add((tail & lane.mask) as usize);
-            at.copy_from_nonoverlapping(event.as_ptr().cast(), size_of::<Block>());
-            let tail_behind = tail + size_of::<Block>() as u64;
-            AtomicU64::from_ptr(lane.tail).store(tail_behind, Ordering::Release);
+            at.copy_from_nonoverlapping(event.as_ptr().cast(), size_of::<LaneEvent>());
+            AtomicU64::from_ptr(lane.tail).store(tail + 64, Ordering::Release);
             self.note(Status::Ok, 1);
         }
     }

@@ -2,26 +2,30 @@
 //!
 //! A KV block manager lets go of a block in a few hundred instructions, of which a call that is checked and
 //! contained would take a third. So a thread that has recorded a block event is lent a ring for such events
-//! alone: [`BlockLane`] says where they go, and the code of the host writes them there. All entries are as
-//! large as a [`Block`], and the consumer writes the heads itself, all but the time: whatever the host has
-//! written, what is read are whole block events.
+//! alone: [`BlockLane`] says where they go, and the code of the host writes them there. All entries have the room of
+//! a [`Block`], and the consumer turns what it finds into one: whatever the host has written, what is read are
+//! whole block events.
 //!
 //! The host checks one number, the limit. It is where the consumer has freed the ring up to, and negative while
 //! nothing is to be recorded this way. What finds the lane full the host counts itself.
+
+mod event;
 
 use super::counts::{SharedLosses, Snapshot};
 use super::memory::OutOfMemory;
 use super::spsc::{Consumer, Shared};
 use super::sync::{Arc, AtomicI64, AtomicU64, Ordering};
-use crate::record::{Block, Clock, Head, Kind, LossReason};
+use crate::record::{Block, Kind, LossReason};
+
+pub use self::event::LaneEvent;
 
 /// Where the calling thread may put block events itself, instead of calling `block`.
 ///
 /// Load `*limit` with acquire order. If it is negative, the lane is closed, and the event is for `block_lane`. If `*tail`
 /// is not below it, the lane is full: the event is lost; add 1 to `*lost`, with release order. Otherwise write a
-/// `nashtrace_block` to `events`, as many bytes from there as `*tail & mask` says, with a time in ticks; of its head
-/// nothing else counts. Then store `*tail + 64` to `*tail`, with release order. Only where `ticks` reads a counter of the
-/// processor's (`rdtsc`, or `cntvct_el0` on 64-bit Arm), which the caller may then read as well, is a lane ever open.
+/// `nashtrace_lane_event` to `events`, as many bytes from there as `*tail & mask` says, and store `*tail + 64` to `*tail`,
+/// with release order. Only where `ticks` reads a counter of the processor's (`rdtsc`, or `cntvct_el0` on 64-bit Arm), which
+/// the caller may then read as well, is a lane ever open.
 ///
 /// The struct belongs to the thread and lives as long: no other thread may use it, and no signal handler.
 #[repr(C)]
@@ -33,7 +37,7 @@ pub struct BlockLane {
     pub limit: *const i64,
     /// Events that have found the lane full.
     pub lost: *mut u64,
-    /// The memory of the events; NULL while there is none.
+    /// The memory of the events, 64 bytes for each; NULL while there is none.
     pub events: *mut u8,
     /// Bytes of that memory, less one.
     pub mask: u64,
@@ -41,7 +45,7 @@ pub struct BlockLane {
 
 const _: () = assert!(size_of::<BlockLane>() == 40);
 
-/// Bytes of an entry.
+/// Bytes of an entry, which becomes a record in its place.
 ///
 /// cbindgen:ignore
 const ENTRY: u64 = size_of::<Block>() as u64;
@@ -159,8 +163,7 @@ impl Lender {
 
     /// Hand an event over as the host's code does.
     #[cfg(test)]
-    pub(super) fn put(&self, block: &Block) -> Put {
-        use zerocopy::IntoBytes;
+    pub(super) fn put(&self, event: LaneEvent) -> Put {
         let limit = Ends::of(&self.shared).limit.load(Ordering::Acquire);
         let tail = self.shared.producer.tail.load(Ordering::Relaxed);
         if limit < 0 {
@@ -175,7 +178,7 @@ impl Lender {
         // SAFETY: an entry is free below the limit, and entries never straddle the end of the memory.
         unsafe {
             let at = self.shared.memory.start().as_ptr().add(index);
-            at.copy_from_nonoverlapping(block.as_bytes().as_ptr(), ENTRY as usize);
+            at.cast::<LaneEvent>().write(event);
         }
         self.shared.producer.tail.store(tail + ENTRY, Ordering::Release);
         Put::HandedOver
@@ -211,21 +214,18 @@ impl Gate {
     }
 }
 
-/// Write the heads of the entries from a position to another one: they are block events, numbered, on the library's
-/// clock, whatever the host wrote there. The numbers leave out as many as were lost so far.
-pub(super) fn write_heads(shared: &Shared, positions: std::ops::Range<u64>, lost: u64) {
+/// Turn the entries from a position to another one into block events, numbered, on the library's clock. The numbers
+/// leave out as many as were lost so far.
+pub(super) fn make_blocks(shared: &Shared, positions: std::ops::Range<u64>, lost: u64) {
     for position in positions.step_by(ENTRY as usize) {
         let index = position as usize & (shared.memory.length() - 1);
         shared.memory.access().write(index, ENTRY as usize);
-        let mut head = Head::new(Kind::Block, ENTRY as usize);
-        head.clock = Clock::Ticks as u8;
-        head.sequence = (position / ENTRY + lost) as u32;
-        // SAFETY: the entries between head and tail are the consumer's; a head fits into each and is aligned, as
-        // the memory is and all positions are.
+        // SAFETY: the entries between head and tail are the consumer's; either struct fits into each and is aligned, as
+        // the memory is and all positions are, and any bytes are an event.
         unsafe {
-            let at = shared.memory.start().as_ptr().add(index).cast::<Head>();
-            head.time = (&raw const (*at).time).read();
-            at.write(head);
+            let at = shared.memory.start().as_ptr().add(index);
+            let event = at.cast::<LaneEvent>().read();
+            at.cast::<Block>().write(event.to_block((position / ENTRY + lost) as u32));
         }
     }
 }

@@ -12,12 +12,10 @@ use loom::sync::Arc;
 use loom::thread;
 
 use super::counts::SharedLosses;
-use super::lane::{Lender, Put, lane};
+use super::lane::{LaneEvent, Lender, Put, lane};
 use super::quiesce::{enter_and_look, order_hooks_before_stop};
 use super::spsc::{Consumer, Hook, Producer, channel};
 use super::sync::{AtomicU64, Ordering};
-use zerocopy::FromZeros;
-
 use crate::record::{Block, Head, Kind, LossReason, Record};
 
 const CAPACITY: usize = 64;
@@ -279,9 +277,19 @@ const LANE: usize = 2 * CAPACITY;
 
 /// Hand a block event over as a host does.
 fn put(lender: &Lender, hash: u64) -> Put {
-    let mut block = Block::new_zeroed();
-    block.hash = hash;
-    lender.put(&block)
+    let lineage = u128::from(hash) << 54;
+    let lineage = [lineage as u64, (lineage >> 64) as u64];
+    lender.put(LaneEvent {
+        time: 1,
+        lineage,
+        block: 0,
+        event: 0,
+        reason: 0,
+        reserved: 0,
+        pool: 0,
+        tier: 0,
+        reserved_2: [0; 3],
+    })
 }
 
 fn drain_lane(consumer: &mut Consumer, found: &mut Vec<u64>) {

@@ -20,7 +20,7 @@ mod spsc;
 mod sync;
 
 pub(crate) use counts::{SessionLosses, SharedLosses, Snapshot};
-pub use lane::BlockLane;
+pub use lane::{BlockLane, LaneEvent};
 pub(crate) use local::{SWITCHED_OFF, forget_lane, lend_lane, with_producer, with_ring};
 pub(crate) use quiesce::order_hooks_before_stop;
 pub(crate) use registry::{NO_PRODUCER, Registry};

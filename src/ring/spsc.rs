@@ -347,13 +347,13 @@ impl Grant<'_> {
 pub(crate) struct Consumer {
     shared: Arc<Shared>,
     head: u64,
-    /// Up to here the heads of a lane's entries are written.
-    headed: Cell<u64>,
+    /// Up to here a lane's entries are records.
+    made: Cell<u64>,
 }
 
 impl Consumer {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, head: 0, headed: Cell::new(0) }
+        Self { shared, head: 0, made: Cell::new(0) }
     }
 
     /// Whether it is the consuming end of this ring.
@@ -416,7 +416,7 @@ impl Consumer {
     pub(crate) fn read_behind(&self, passed: usize, limit: usize) -> Entries<'_> {
         let waiting = self.waiting().min(limit);
         if self.shared.lane.is_some() {
-            self.write_heads(self.head + waiting as u64);
+            self.make_blocks(self.head + waiting as u64);
         }
         Entries {
             memory: &self.shared.memory,
@@ -426,13 +426,13 @@ impl Consumer {
         }
     }
 
-    /// Complete the entries of a lane up to a position.
-    fn write_heads(&self, end: u64) {
-        let begin = self.headed.get();
+    /// Make records of a lane's entries, up to a position.
+    fn make_blocks(&self, end: u64) {
+        let begin = self.made.get();
         if begin < end {
             let lost = self.shared.counts.snapshot().lost_of(Kind::Block);
-            lane::write_heads(&self.shared, begin..end, lost);
-            self.headed.set(end);
+            lane::make_blocks(&self.shared, begin..end, lost);
+            self.made.set(end);
         }
     }
 

@@ -139,6 +139,20 @@ pub struct BlockLane {
 }
 
 #[repr(C)]
+#[derive(Clone, Copy)]
+pub struct LaneEvent {
+    pub time: u64,
+    pub lineage: [u64; 2],
+    pub block: u32,
+    pub event: u8,
+    pub reason: u8,
+    pub reserved: u16,
+    pub pool: u32,
+    pub tier: u8,
+    pub reserved_2: [u8; 3],
+}
+
+#[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct BlockPool {
     pub head: Head,

@@ -117,7 +117,7 @@ impl Ledger {
         let is_kept = match lane::place() {
             Place::Room(room) => {
                 self.latest = room.ticks().max(self.latest + 1);
-                room.put(self.common, self.latest, event, reason, named(block, hash));
+                room.put(self.common, self.latest, event, reason, slot(block), lineage(hash));
                 false
             }
             Place::Full => false,
@@ -147,7 +147,7 @@ impl Ledger {
                 let next = self.latest + 1;
                 self.latest = if self.is_timed { next } else { room.ticks().max(next) };
                 self.is_timed = true;
-                room.put(self.common, self.latest, event, reason, named(block, Some(hash)));
+                room.put(self.common, self.latest, event, reason, slot(block), lineage(Some(hash)));
             }
             Place::Full => {}
             Place::Closed => self.keep(event, reason, block, Some(hash)),
@@ -223,11 +223,15 @@ impl Section {
     ) {
         let Some(api) = self.api else { return };
         for (block, hash) in blocks {
-            let named = named(block, hash);
             match lane::place() {
-                Place::Room(room) => room.put(self.common, self.time, event, reason, named),
+                Place::Room(room) => {
+                    room.put(self.common, self.time, event, reason, slot(block), lineage(hash));
+                }
                 Place::Full => {}
-                Place::Closed => lane::tell(api, &self.pool.event(self.time, event, reason, named)),
+                Place::Closed => {
+                    let named = named(block, hash);
+                    lane::tell(api, &self.pool.event(self.time, event, reason, named));
+                }
             }
         }
     }
@@ -304,11 +308,11 @@ pub(crate) fn note_birth<T>(hash: SequenceHash, place: &Weak<T>) {
     if let Some(api) = shim::api()
         && place.ptr_eq(&Weak::new())
     {
-        let (time, named) = (lane::now(api), named(NO_BLOCK, Some(hash)));
+        let time = lane::now(api);
         match lane::place() {
-            Place::Room(room) => put_everywhere(room, time, Event::Birth, named),
+            Place::Room(room) => put_everywhere(room, time, Event::Birth, hash),
             Place::Full => {}
-            Place::Closed => keep(EVERYWHERE.event(time, Event::Birth, Reason::Unknown, named)),
+            Place::Closed => keep(of_no_pool(time, Event::Birth, hash)),
         }
     }
 }
@@ -329,13 +333,10 @@ pub(crate) fn died() -> Option<(&'static Api, u64)> {
 #[inline]
 pub(crate) fn tell_death(died: Option<(&'static Api, u64)>, hash: SequenceHash) {
     if let Some((api, time)) = died {
-        let named = named(NO_BLOCK, Some(hash));
         match lane::place() {
-            Place::Room(room) => put_everywhere(room, time, Event::Death, named),
+            Place::Room(room) => put_everywhere(room, time, Event::Death, hash),
             Place::Full => {}
-            Place::Closed => {
-                lane::tell(api, &EVERYWHERE.event(time, Event::Death, Reason::Unknown, named));
-            }
+            Place::Closed => lane::tell(api, &of_no_pool(time, Event::Death, hash)),
         }
     }
 }
@@ -344,8 +345,14 @@ pub(crate) fn tell_death(died: Option<(&'static Api, u64)>, hash: SequenceHash) 
 const EVERYWHERE: blocks::Pool = blocks::Pool::of_tier(Tier::Unknown);
 
 #[inline]
-fn put_everywhere(room: Room, time: u64, event: Event, named: Named) {
-    room.put(Common::of(&EVERYWHERE), time, event, Reason::Unknown, named);
+fn put_everywhere(room: Room, time: u64, event: Event, hash: SequenceHash) {
+    let pool = Common::of(&EVERYWHERE);
+    room.put(pool, time, event, Reason::Unknown, slot(NO_BLOCK), lineage(Some(hash)));
+}
+
+#[inline]
+fn of_no_pool(time: u64, event: Event, hash: SequenceHash) -> Block {
+    EVERYWHERE.event(time, event, Reason::Unknown, named(NO_BLOCK, Some(hash)))
 }
 
 /// Stands for no slot: no pool has so many.
@@ -353,27 +360,26 @@ const NO_BLOCK: BlockId = BlockId::MAX;
 
 #[inline]
 fn named(block: BlockId, hash: Option<SequenceHash>) -> Named {
-    // No pool has more blocks than that, and NO_BLOCK becomes UNKNOWN_U32.
-    let block = block as u32;
+    let block = slot(block);
     match hash {
-        Some(lineage) => {
-            let (hash, position) = hash_and_position(lineage);
-            Named { hash, request: 0, block, position }
-        }
+        Some(hash) => Named {
+            hash: hash.current_sequence_hash(),
+            request: 0,
+            block,
+            position: u32::try_from(hash.position()).unwrap_or(shim::UNKNOWN_U32),
+        },
         None => Named { block, ..Named::default() },
     }
 }
 
-/// `current_sequence_hash` and `position` in a tenth of their instructions. Of the 128 bits of a lineage the upper
-/// two are its mode, the lower 54, 46 or 38 (by the mode) belong to the parent, and the 64 above those are the hash.
+/// No pool has more blocks than that, and [`NO_BLOCK`] becomes `UNKNOWN_U32`.
 #[inline(always)]
-fn hash_and_position(lineage: SequenceHash) -> (u64, u32) {
-    let (low, high) = (lineage.as_u128() as u64, (lineage.as_u128() >> 64) as u64);
-    let mode = (high >> 62) as u32;
-    let parent_bits = 54 - 8 * mode;
-    let hash = (high << (64 - parent_bits)) | (low >> parent_bits);
-    let position = ((high << 2 >> 2) >> parent_bits) as u32;
-    debug_assert_eq!(hash, lineage.current_sequence_hash());
-    debug_assert_eq!(u64::from(position), lineage.position());
-    (hash, position)
+fn slot(block: BlockId) -> u32 {
+    block as u32
+}
+
+/// The library takes hash and position out of it, which would cost more here than all the rest.
+#[inline(always)]
+fn lineage(hash: Option<SequenceHash>) -> u128 {
+    hash.map_or(u128::MAX, |hash| hash.as_u128())
 }

@@ -7,11 +7,11 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use crate::nashtrace::{Api, Block, BlockLane};
+use crate::nashtrace::{Api, Block, BlockLane, LaneEvent};
 use crate::nashtrace_blocks::{Event, Named, Pool, Reason};
 
-/// Bytes of an event.
-const EVENT: u64 = size_of::<Block>() as u64;
+/// Bytes of the room of an event.
+const ROOM: u64 = 64;
 
 /// The limit of a lane that is closed, and what else it points to.
 static SHUT: AtomicI64 = AtomicI64::new(-1);
@@ -115,43 +115,42 @@ impl Room {
         counter()
     }
 
-    /// Hand an event over.
+    /// Hand an event over: of the block in a slot of its pool, with its lineage (see `LaneEvent`) or all ones.
     #[inline(always)]
-    pub(crate) fn put(self, of: Common, time: u64, event: Event, reason: Reason, named: Named) {
-        let what = u64::from_ne_bytes([event as u8, 0, 0, reason as u8, 0, 0, 0, 0]);
+    pub(crate) fn put(
+        self,
+        pool: Common,
+        time: u64,
+        event: Event,
+        reason: Reason,
+        block: u32,
+        lineage: u128,
+    ) {
+        let what = u32::from_ne_bytes([event as u8, reason as u8, 0, 0]);
         // SAFETY: below the limit there is room for an event, which only this thread may use until it is handed over.
         unsafe {
-            let at =
-                self.lane.events.add((self.position & self.lane.mask) as usize).cast::<Block>();
-            (&raw mut (*at).head.time).write(time);
-            (&raw mut (*at).hash).write(named.hash);
-            (&raw mut (*at).request).write(named.request);
-            (&raw mut (*at).block).write(named.block);
-            (&raw mut (*at).position).write(named.position);
-            (&raw mut (*at).pool).cast::<u64>().write(of.pool_and_count);
-            (&raw mut (*at).event).cast::<u64>().write(of.tier | what);
+            let at = self.lane.events.add((self.position & self.lane.mask) as usize);
+            let at = at.cast::<LaneEvent>();
+            (&raw mut (*at).time).write(time);
+            (&raw mut (*at).lineage).write([lineage as u64, (lineage >> 64) as u64]);
+            (&raw mut (*at).block).write(block);
+            (&raw mut (*at).event).cast::<u32>().write(what);
+            (&raw mut (*at).pool).cast::<u64>().write(pool.0);
         }
-        self.tail.store(self.position + EVENT, Ordering::Release);
+        self.tail.store(self.position + ROOM, Ordering::Release);
     }
 }
 
 /// What all events of a pool have in common, as it stands in them.
 #[derive(Clone, Copy)]
-pub(crate) struct Common {
-    pool_and_count: u64,
-    /// The last eight bytes, without event and reason.
-    tier: u64,
-}
+pub(crate) struct Common(u64);
 
 impl Common {
     #[inline]
     pub(crate) fn of(pool: &Pool) -> Self {
         let event = pool.event(0, Event::Allocate, Reason::Unknown, Named::default());
-        // SAFETY: both are numbers alone and of one size.
-        let words: [u64; 8] = unsafe { std::mem::transmute(event) };
-        let mut tier = words[7].to_ne_bytes();
-        tier[0] = 0;
-        Self { pool_and_count: words[6], tier: u64::from_ne_bytes(tier) }
+        let [a, b, c, d] = event.pool.to_ne_bytes();
+        Self(u64::from_ne_bytes([a, b, c, d, event.tier, 0, 0, 0]))
     }
 }
 

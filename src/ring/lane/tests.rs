@@ -1,17 +1,23 @@
-use zerocopy::FromZeros;
-
 use super::*;
-use crate::record::Record;
+use crate::record::{Head, Record};
 
 static LATE: SharedLosses = SharedLosses::new();
 
-fn block(hash: u64, time: u64) -> Block {
-    let mut block = Block::new_zeroed();
-    (block.hash, block.head.time) = (hash, time);
-    // What a host leaves there.
-    (block.head.struct_size, block.head.kind, block.head.clock) = (7, 200, 9);
-    (block.head.row_size, block.head.rows, block.head.sequence) = (65_535, u32::MAX, 5);
-    block
+/// An event of a block at position 3 whose hash is `hash`.
+fn event(hash: u64, time: u64) -> LaneEvent {
+    let lineage = (3 << (64 + 54)) | (u128::from(hash) << 54) | 77;
+    LaneEvent {
+        time,
+        lineage: [lineage as u64, (lineage >> 64) as u64],
+        block: 5,
+        event: 6,
+        reason: 1,
+        // What a host leaves there.
+        reserved: 0xffff,
+        pool: 2,
+        tier: 1,
+        reserved_2: [9; 3],
+    }
 }
 
 fn drain(consumer: &mut Consumer) -> Vec<Block> {
@@ -27,31 +33,34 @@ fn sequences(blocks: &[Block]) -> Vec<u32> {
 }
 
 #[test]
-fn events_come_out_as_they_were_but_for_their_heads() {
+fn events_come_out_as_records_of_what_was_told() {
     let (lender, mut consumer) = lane(256, 1, &LATE).unwrap();
     for round in 0..100 {
         for number in 0..3 {
-            assert_eq!(lender.put(&block(round, 1000 + number)), Put::HandedOver);
+            assert_eq!(lender.put(event(round, 1000 + number)), Put::HandedOver);
         }
         let found = drain(&mut consumer);
         assert_eq!(sequences(&found), [0, 1, 2].map(|number| 3 * round as u32 + number));
         for (number, found) in (0..).zip(found) {
-            let mut expected = block(round, 1000 + number);
-            expected.head = Head {
+            let told = (found.hash, found.position, found.block, found.pool, found.count);
+            assert_eq!(told, (round, 3, 5, 2, 1));
+            assert_eq!((found.event, found.reason, found.tier), (6, 1, 1));
+            assert_eq!((found.request, found.to_tier, found.reserved), (0, 0, [0; 4]));
+            let head = Head {
                 time: 1000 + number,
                 sequence: found.head.sequence,
                 ..Head::new(Kind::Block, size_of::<Block>())
             };
-            assert_eq!(found, expected);
+            assert_eq!(found.head, head);
         }
     }
 }
 
 #[test]
-fn heads_are_written_once_however_often_events_are_looked_at() {
+fn a_record_is_made_once_however_often_it_is_looked_at() {
     let (lender, mut consumer) = lane(256, 1, &LATE).unwrap();
     for number in 0..3 {
-        lender.put(&block(number, 1));
+        lender.put(event(number, 1));
         let seen: Vec<&[u8]> =
             consumer.read_behind(64 * number as usize, usize::MAX >> 1).collect();
         assert_eq!(seen.len(), 1);
@@ -62,7 +71,7 @@ fn heads_are_written_once_however_often_events_are_looked_at() {
 #[test]
 fn a_full_lane_counts_what_finds_no_room_and_leaves_a_gap_in_the_numbers() {
     let (lender, mut consumer) = lane(128, 1, &LATE).unwrap();
-    let put = |hash| lender.put(&block(hash, 1));
+    let put = |hash| lender.put(event(hash, 1));
     assert_eq!([1, 2, 3].map(put), [Put::HandedOver, Put::HandedOver, Put::Lost]);
     // The gap stands before what had not been read when the loss became known.
     assert_eq!(sequences(&drain(&mut consumer)), [1, 2]);
@@ -75,7 +84,7 @@ fn a_full_lane_counts_what_finds_no_room_and_leaves_a_gap_in_the_numbers() {
 #[test]
 fn a_closed_lane_takes_and_counts_nothing() {
     let (lender, mut consumer) = lane(128, 1, &LATE).unwrap();
-    let put = |hash| lender.put(&block(hash, 1));
+    let put = |hash| lender.put(event(hash, 1));
     let gate = lender.gate();
     assert!(put(1) == Put::HandedOver && gate.is_of(&consumer));
     gate.open(false);
@@ -98,11 +107,11 @@ fn a_closed_lane_takes_and_counts_nothing() {
 fn what_is_handed_over_when_nobody_counts_any_more_is_lost_and_counted_once() {
     static LATE: SharedLosses = SharedLosses::new();
     let (lender, mut consumer) = lane(256, 1, &LATE).unwrap();
-    lender.put(&block(1, 1));
+    lender.put(event(1, 1));
     drain(&mut consumer);
     assert_eq!(consumer.counts().produced[Kind::Block as usize], 1);
-    lender.put(&block(2, 1));
-    lender.put(&block(3, 1));
+    lender.put(event(2, 1));
+    lender.put(event(3, 1));
     drop(consumer);
     assert_eq!(LATE.snapshot(), Snapshot::NONE, "the lane is still there");
     drop(lender);
@@ -117,7 +126,7 @@ fn the_terms_lead_to_the_ends_and_the_memory() {
     // SAFETY: the lane is alive, and only this thread uses it; an event fits.
     unsafe {
         assert_eq!((terms.tail.read(), terms.limit.read(), terms.mask), (0, 128, 127));
-        terms.events.cast::<Block>().write(block(9, 3));
+        terms.events.cast::<LaneEvent>().write(event(9, 3));
         terms.tail.write(64);
         terms.lost.write(5);
     }
