@@ -19,7 +19,7 @@ use ::nashtrace::abi::{Counters, SessionOptions, Status};
 use ::nashtrace::record::{Block, Kind, LossReason};
 use ::nashtrace::trace::{Item, Reader};
 use nashtrace_blocks::{Event, Named, Pool, Reason, Tier};
-use nashtrace_lane::{Common, Place, place};
+use nashtrace_lane::{Common, room};
 use support::{api, options, settle_ledger, start, stop, turn};
 
 const POOL: Pool = Pool::of_tier(Tier::G1);
@@ -29,21 +29,18 @@ fn record(hash: u64) -> bool {
     // SAFETY: the shim's table is the beginning of ours; `tests/shim.rs` compares them.
     let table: &nashtrace::Api = unsafe { &*std::ptr::from_ref(api()).cast() };
     let named = Named { hash, block: 7, position: 3, ..Named::default() };
-    match place() {
-        Place::Room(room) => {
-            let time = room.ticks();
-            let lineage = (3 << (64 + 54)) | (u128::from(hash) << 54);
-            room.put(Common::of(&POOL), time, Event::Idle, Reason::Unknown, 7, lineage);
-            true
-        }
-        Place::Full => true,
-        Place::Closed => {
-            let time = nashtrace_lane::now(table);
-            let event = POOL.event(time, Event::Idle, Reason::Unknown, named);
-            nashtrace_lane::tell(table, &event);
-            false
-        }
+    if let Some(room) = room() {
+        let (time, lineage) = (room.ticks(), (3 << (64 + 54)) | (u128::from(hash) << 54));
+        room.put(Common::of(&POOL), time, Event::Idle, Reason::Unknown, 7, lineage);
+        return true;
     }
+    let is_closed = nashtrace_lane::is_closed();
+    if is_closed {
+        let time = nashtrace_lane::now(table);
+        let event = POOL.event(time, Event::Idle, Reason::Unknown, named);
+        nashtrace_lane::tell(table, &event);
+    }
+    !is_closed
 }
 
 fn record_all(hashes: impl IntoIterator<Item = u64>) {

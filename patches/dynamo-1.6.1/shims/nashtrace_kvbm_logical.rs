@@ -12,7 +12,7 @@ use std::sync::Weak;
 
 use crate::nashtrace::{self as shim, Api, Block};
 use crate::nashtrace_blocks::{self as blocks, Description, Event, Named, Reason, Tier};
-use crate::nashtrace_lane::{self as lane, Common, Place, Room};
+use crate::nashtrace_lane::{self as lane, Common, Room};
 use crate::{BlockId, SequenceHash};
 
 /// The pool of one store. Loads the library if that was not tried yet: to be made before there is a lock.
@@ -91,15 +91,18 @@ fn tell_notes() {
 pub(crate) struct Ledger {
     pool: blocks::Pool,
     common: Common,
-    /// The latest time of an event of the pool.
+    /// The latest time of an event of the pool; [`NEVER`] if nothing is told of it.
     latest: u64,
     /// The clock was read in this critical section.
     is_timed: bool,
 }
 
+const NEVER: u64 = u64::MAX;
+
 impl Ledger {
     pub(crate) fn new(pool: blocks::Pool) -> Self {
-        Self { pool, common: Common::of(&pool), latest: 0, is_timed: false }
+        let latest = if pool.is_declared() { 0 } else { NEVER };
+        Self { pool, common: Common::of(&pool), latest, is_timed: false }
     }
 
     /// The one thing that happens in this critical section.
@@ -111,20 +114,14 @@ impl Ledger {
         block: BlockId,
         hash: Option<SequenceHash>,
     ) -> Noted {
-        if !self.pool.is_declared() {
-            return Noted { is_kept: false };
-        }
-        let is_kept = match lane::place() {
-            Place::Room(room) => {
-                self.latest = room.ticks().max(self.latest + 1);
+        let Some(next) = self.latest.checked_add(1) else { return Noted { is_kept: false } };
+        let is_kept = match lane::room() {
+            Some(room) => {
+                self.latest = room.ticks().max(next);
                 room.put(self.common, self.latest, event, reason, slot(block), lineage(hash));
                 false
             }
-            Place::Full => false,
-            Place::Closed => {
-                self.keep(event, reason, block, hash);
-                true
-            }
+            None => self.keep(event, reason, block, hash),
         };
         Noted { is_kept }
     }
@@ -139,21 +136,20 @@ impl Ledger {
         block: BlockId,
         hash: SequenceHash,
     ) {
-        if !self.pool.is_declared() {
-            return;
-        }
-        match lane::place() {
-            Place::Room(room) => {
-                let next = self.latest + 1;
+        let Some(next) = self.latest.checked_add(1) else { return };
+        match lane::room() {
+            Some(room) => {
                 self.latest = if self.is_timed { next } else { room.ticks().max(next) };
                 self.is_timed = true;
                 room.put(self.common, self.latest, event, reason, slot(block), lineage(Some(hash)));
             }
-            Place::Full => {}
-            Place::Closed => self.keep(event, reason, block, Some(hash)),
+            None => {
+                self.keep(event, reason, block, Some(hash));
+            }
         }
     }
 
+    /// Keep an event for which there is no room, unless it is lost. Whether it is kept.
     #[cold]
     #[inline(never)]
     fn keep(
@@ -162,11 +158,11 @@ impl Ledger {
         reason: Reason,
         block: BlockId,
         hash: Option<SequenceHash>,
-    ) {
-        if let Some(api) = shim::api() {
-            self.latest = api.now().max(self.latest + 1);
-            keep(self.pool.event(self.latest, event, reason, named(block, hash)));
-        }
+    ) -> bool {
+        let Some(api) = shim::api().filter(|_| lane::is_closed()) else { return false };
+        self.latest = api.now().max(self.latest + 1);
+        keep(self.pool.event(self.latest, event, reason, named(block, hash)));
+        true
     }
 
     /// The end of a critical section in which something may have been noted.
@@ -178,11 +174,13 @@ impl Ledger {
 
     /// The end of a critical section in which something happened that is told when the lock is released.
     pub(crate) fn close_to_tell(&mut self) -> Section {
-        let api = shim::api().filter(|_| self.pool.is_declared());
-        if let Some(api) = api {
-            self.latest = lane::now(api).max(self.latest + 1);
-        }
-        Section { pool: self.pool, common: self.common, time: self.latest, api }
+        let next = self.latest.checked_add(1);
+        let (api, time) = match (shim::api(), next) {
+            (Some(api), Some(next)) => (Some(api), lane::now(api).max(next)),
+            _ => (None, self.latest),
+        };
+        self.latest = time;
+        Section { pool: self.pool, common: self.common, time, api }
     }
 }
 
@@ -223,15 +221,11 @@ impl Section {
     ) {
         let Some(api) = self.api else { return };
         for (block, hash) in blocks {
-            match lane::place() {
-                Place::Room(room) => {
-                    room.put(self.common, self.time, event, reason, slot(block), lineage(hash));
-                }
-                Place::Full => {}
-                Place::Closed => {
-                    let named = named(block, hash);
-                    lane::tell(api, &self.pool.event(self.time, event, reason, named));
-                }
+            if let Some(room) = lane::room() {
+                room.put(self.common, self.time, event, reason, slot(block), lineage(hash));
+            } else if lane::is_closed() {
+                let named = named(block, hash);
+                lane::tell(api, &self.pool.event(self.time, event, reason, named));
             }
         }
     }
@@ -309,10 +303,10 @@ pub(crate) fn note_birth<T>(hash: SequenceHash, place: &Weak<T>) {
         && place.ptr_eq(&Weak::new())
     {
         let time = lane::now(api);
-        match lane::place() {
-            Place::Room(room) => put_everywhere(room, time, Event::Birth, hash),
-            Place::Full => {}
-            Place::Closed => keep(of_no_pool(time, Event::Birth, hash)),
+        if let Some(room) = lane::room() {
+            put_everywhere(room, time, Event::Birth, hash);
+        } else if lane::is_closed() {
+            keep(of_no_pool(time, Event::Birth, hash));
         }
     }
 }
@@ -333,10 +327,10 @@ pub(crate) fn died() -> Option<(&'static Api, u64)> {
 #[inline]
 pub(crate) fn tell_death(died: Option<(&'static Api, u64)>, hash: SequenceHash) {
     if let Some((api, time)) = died {
-        match lane::place() {
-            Place::Room(room) => put_everywhere(room, time, Event::Death, hash),
-            Place::Full => {}
-            Place::Closed => lane::tell(api, &of_no_pool(time, Event::Death, hash)),
+        if let Some(room) = lane::room() {
+            put_everywhere(room, time, Event::Death, hash);
+        } else if lane::is_closed() {
+            lane::tell(api, &of_no_pool(time, Event::Death, hash));
         }
     }
 }

@@ -35,15 +35,6 @@ thread_local! {
     static LANE: Cell<*const BlockLane> = const { Cell::new(&raw const NO_LANE.0) };
 }
 
-/// What this thread's lane has for the next event.
-pub(crate) enum Place {
-    Room(Room),
-    /// The event is lost, and counted by this.
-    Full,
-    /// The event is for the library.
-    Closed,
-}
-
 /// Room for an event.
 pub(crate) struct Room {
     lane: &'static BlockLane,
@@ -51,24 +42,28 @@ pub(crate) struct Room {
     position: u64,
 }
 
-/// Find a place for the next event. Where there is room, or none is left, the library's clock is a counter of the
-/// processor's.
+/// Room for the next event in this thread's lane.
 #[inline(always)]
-pub(crate) fn place() -> Place {
+pub(crate) fn room() -> Option<Room> {
     let (lane, limit) = lane_and_limit();
     // SAFETY: what the lane points to lives as long as it.
     let tail = unsafe { AtomicU64::from_ptr(lane.tail) };
     let position = tail.load(Ordering::Relaxed);
-    if (position as i64) < limit {
-        Place::Room(Room { lane, tail, position })
-    } else if limit < 0 {
-        Place::Closed
-    } else {
-        // SAFETY: as above.
+    ((position as i64) < limit).then_some(Room { lane, tail, position })
+}
+
+/// There was no room: whether that is because the lane is closed, and the event is for the library. Otherwise the event
+/// is lost, and this counts it.
+#[cold]
+#[inline(never)]
+pub(crate) fn is_closed() -> bool {
+    let (lane, limit) = lane_and_limit();
+    if limit >= 0 {
+        // SAFETY: what the lane points to lives as long as it.
         let lost = unsafe { AtomicU64::from_ptr(lane.lost) };
         lost.store(lost.load(Ordering::Relaxed) + 1, Ordering::Release);
-        Place::Full
     }
+    limit < 0
 }
 
 #[inline(always)]
