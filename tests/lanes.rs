@@ -34,7 +34,7 @@ fn record(hash: u64) -> bool {
         room.put(Common::of(&POOL), time, Event::Idle, Reason::Unknown, 7, lineage);
         return true;
     }
-    let is_closed = nashtrace_lane::is_closed();
+    let is_closed = nashtrace_lane::lose_unless_closed();
     if is_closed {
         let time = nashtrace_lane::now(table);
         let event = POOL.event(time, Event::Idle, Reason::Unknown, named);

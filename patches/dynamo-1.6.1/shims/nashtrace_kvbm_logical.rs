@@ -159,7 +159,7 @@ impl Ledger {
         block: BlockId,
         hash: Option<SequenceHash>,
     ) -> bool {
-        let Some(api) = shim::api().filter(|_| lane::is_closed()) else { return false };
+        let Some(api) = shim::api().filter(|_| lane::lose_unless_closed()) else { return false };
         self.latest = api.now().max(self.latest + 1);
         keep(self.pool.event(self.latest, event, reason, named(block, hash)));
         true
@@ -223,7 +223,7 @@ impl Section {
         for (block, hash) in blocks {
             if let Some(room) = lane::room() {
                 room.put(self.common, self.time, event, reason, slot(block), lineage(hash));
-            } else if lane::is_closed() {
+            } else if lane::lose_unless_closed() {
                 let named = named(block, hash);
                 lane::tell(api, &self.pool.event(self.time, event, reason, named));
             }
@@ -305,7 +305,7 @@ pub(crate) fn note_birth<T>(hash: SequenceHash, place: &Weak<T>) {
         let time = lane::now(api);
         if let Some(room) = lane::room() {
             put_everywhere(room, time, Event::Birth, hash);
-        } else if lane::is_closed() {
+        } else if lane::lose_unless_closed() {
             keep(of_no_pool(time, Event::Birth, hash));
         }
     }
@@ -329,7 +329,7 @@ pub(crate) fn tell_death(died: Option<(&'static Api, u64)>, hash: SequenceHash) 
     if let Some((api, time)) = died {
         if let Some(room) = lane::room() {
             put_everywhere(room, time, Event::Death, hash);
-        } else if lane::is_closed() {
+        } else if lane::lose_unless_closed() {
             lane::tell(api, &of_no_pool(time, Event::Death, hash));
         }
     }

@@ -52,11 +52,11 @@ pub(crate) fn room() -> Option<Room> {
     ((position as i64) < limit).then_some(Room { lane, tail, position })
 }
 
-/// There was no room: whether that is because the lane is closed, and the event is for the library. Otherwise the event
-/// is lost, and this counts it.
+/// There was no room: the event is lost, and this counts it, unless the lane is closed. Whether it is: then the event is
+/// for the library.
 #[cold]
 #[inline(never)]
-pub(crate) fn is_closed() -> bool {
+pub(crate) fn lose_unless_closed() -> bool {
     let (lane, limit) = lane_and_limit();
     if limit >= 0 {
         // SAFETY: what the lane points to lives as long as it.
