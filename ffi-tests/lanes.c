@@ -38,7 +38,7 @@ static int put(const nashtrace_block_lane *lane, const nashtrace_block *block) {
     if (limit < 0) {
         return 0;
     }
-    if ((int64_t)tail >= limit) {
+    if ((int64_t)tail + 32 > limit) {
         __atomic_store_n(lane->lost, *lane->lost + 1, __ATOMIC_RELEASE);
         return 1;
     }
@@ -48,10 +48,9 @@ static int put(const nashtrace_block_lane *lane, const nashtrace_block *block) {
     /* Position 0, and no parent. */
     event->lineage[0] = block->hash << 54;
     event->lineage[1] = block->hash >> 10;
-    event->block = block->block;
-    event->event = block->event;
-    event->tier = block->tier;
-    __atomic_store_n(lane->tail, tail + 64, __ATOMIC_RELEASE);
+    event->block_or_count = block->block;
+    event->event_and_tier = (uint8_t)(block->tier << 5 | block->event);
+    __atomic_store_n(lane->tail, tail + 32, __ATOMIC_RELEASE);
     return 1;
 }
 

@@ -1663,11 +1663,12 @@ typedef struct nashtrace_planner_effect {
 /*
  Where the calling thread may put block events itself, instead of calling `block`.
 
- Load `*limit` with acquire order. If it is negative, the lane is closed, and the event is for `block_lane`. If `*tail`
- is not below it, the lane is full: the event is lost; add 1 to `*lost`, with release order. Otherwise write a
- `nashtrace_lane_event` to `events`, as many bytes from there as `*tail & mask` says, and store `*tail + 64` to `*tail`,
+ Load `*limit` with acquire order. If it is negative, the lane is closed, and the event is for `block_lane`. If
+ `*tail + 32` is above it, the lane is full: the event is lost; add 1 to `*lost`, with release order. Otherwise write a
+ `nashtrace_lane_event` to `events`, as many bytes from there as `*tail & mask` says, and store `*tail + 32` to `*tail`,
  with release order. Only where `ticks` reads a counter of the processor's (`rdtsc`, or `cntvct_el0` on 64-bit Arm), which
- the caller may then read as well, is a lane ever open.
+ the caller may then read as well, is a lane ever open. Soon after an event was handed over (`NASHTRACE_POLL_MS`) `*limit`
+ changes: as long as it has not, a time that was read for an earlier event is no older than that, and may serve again.
 
  The struct belongs to the thread and lives as long: no other thread may use it, and no signal handler.
  */
@@ -1677,7 +1678,7 @@ typedef struct nashtrace_block_lane {
      */
     uint64_t *tail;
     /*
-     Bytes that may be handed over, ever; negative while nothing is to be recorded this way.
+     Bytes that may be handed over, ever, and less than 32 more; negative while nothing is to be recorded this way.
      */
     const int64_t *limit;
     /*
@@ -1685,7 +1686,7 @@ typedef struct nashtrace_block_lane {
      */
     uint64_t *lost;
     /*
-     The memory of the events, 64 bytes for each; NULL while there is none.
+     The memory of the events, 32 bytes for each; NULL while there is none.
      */
     uint8_t *events;
     /*
@@ -1856,33 +1857,21 @@ typedef struct nashtrace_lane_event {
      */
     uint64_t lineage[2];
     /*
-     Number of the slot in its pool; `UNKNOWN_U32`.
+     Number of the slot in its pool; `UNKNOWN_U32`. Of a lookup (`HIT`, `MISS`), which names none: how many blocks.
      */
-    uint32_t block;
+    uint32_t block_or_count;
     /*
-     What happened (`block_event`).
+     What happened (`block_event`) in the lower five bits, and where (`tier`) in the upper three.
      */
-    uint8_t event;
+    uint8_t event_and_tier;
     /*
      Why (`block_reason`).
      */
     uint8_t reason;
     /*
-     Zero.
+     Id of the pool, as `block_pool` gave it, which never is larger; 0 if unknown.
      */
-    uint16_t reserved;
-    /*
-     Id of the pool, as `block_pool` gave it; 0 if unknown.
-     */
-    uint32_t pool;
-    /*
-     Where (`tier`).
-     */
-    uint8_t tier;
-    /*
-     Zero.
-     */
-    uint8_t reserved_2[3];
+    uint16_t pool;
 } nashtrace_lane_event;
 
 #ifdef __cplusplus

@@ -255,6 +255,9 @@ impl Collector {
         let before = clock::ticks();
         // Look at the rings before the declarations: a name is interned before the first record that uses it.
         let waiting: Vec<usize> = self.rings.iter().map(|ring| ring.ring.waiting()).collect();
+        for (ring, waiting) in self.rings.iter_mut().zip(&waiting) {
+            ring.ring.populate_if_used(*waiting);
+        }
         self.write_declarations();
         self.metrics.health.found_waiting(waiting.iter().copied().max().unwrap_or(0));
         self.tick_rate.refresh();
@@ -292,23 +295,27 @@ impl Collector {
         let mut left = waiting;
         while left > 0 {
             let mut kinds = [0_u64; Kind::COUNT];
-            let mut entries = self.rings[index].ring.read(left);
-            while self.builder.record_bytes() < PACKET_BYTES
-                && let Some(entry) = entries.next()
-            {
-                let head = Head::read_from_prefix(entry).expect("rings hold whole records").0;
-                kinds[usize::from(head.kind)] += 1;
-                if head.kind == Kind::Decision as u8 {
-                    kinds[Kind::Candidate as usize] += u64::from(head.rows);
-                    let decision = complete_decision(entry, &mut self.candidates, &mut self.record);
-                    self.metrics.router.decision(&decision, &self.candidates);
-                    self.builder.push(&head, &self.record);
-                } else {
-                    observe(&head, entry, &self.tick_rate, &mut self.metrics);
-                    self.builder.push(&head, entry);
+            let mut consumed = 0;
+            while consumed < left && self.builder.record_bytes() < PACKET_BYTES {
+                let mut entries = self.rings[index].ring.read(consumed, left);
+                while self.builder.record_bytes() < PACKET_BYTES
+                    && let Some(entry) = entries.next()
+                {
+                    let head = Head::read_from_prefix(entry).expect("rings hold whole records").0;
+                    kinds[usize::from(head.kind)] += 1;
+                    if head.kind == Kind::Decision as u8 {
+                        kinds[Kind::Candidate as usize] += u64::from(head.rows);
+                        let decision =
+                            complete_decision(entry, &mut self.candidates, &mut self.record);
+                        self.metrics.router.decision(&decision, &self.candidates);
+                        self.builder.push(&head, &self.record);
+                    } else {
+                        observe(&head, entry, &self.tick_rate, &mut self.metrics);
+                        self.builder.push(&head, entry);
+                    }
                 }
+                consumed += entries.consumed();
             }
-            let consumed = entries.consumed();
             let ring = &mut self.rings[index];
             ring.account.look(&ring.ring.counts());
             if self.builder.records() > 0 {

@@ -8,8 +8,8 @@ use crate::lock;
 use crate::record::{BlockPool, Head, Kind, Name, NameSpace};
 
 /// Declarations that a process may make in all, so that a caller who passes request ids by mistake costs
-/// bounded memory.
-const MOST: usize = 65_536;
+/// bounded memory, and an id fits the 16 bits that a block event has for its pool in a lane.
+const MOST: usize = u16::MAX as usize;
 
 /// A name as the collector writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -89,7 +89,7 @@ fn listing() -> BTreeSet<String> {
     list_struct!(l, Block as "nashtrace_block":
         head, hash, request, block, position, pool, count, event, tier, to_tier, reason, reserved);
     list_struct!(l, LaneEvent as "nashtrace_lane_event":
-        time, lineage, block, event, reason, reserved, pool, tier, reserved_2);
+        time, lineage, block_or_count, event_and_tier, reason, pool);
     list_struct!(l, BlockLane as "nashtrace_block_lane": tail, limit, lost, events, mask);
     list_struct!(l, BlockPool as "nashtrace_block_pool":
         head, capacity_blocks, bytes_per_block, worker, id, name, rank, block_size, tier, reserved);

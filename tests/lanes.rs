@@ -19,7 +19,7 @@ use ::nashtrace::abi::{Counters, SessionOptions, Status};
 use ::nashtrace::record::{Block, Kind, LossReason};
 use ::nashtrace::trace::{Item, Reader};
 use nashtrace_blocks::{Event, Named, Pool, Reason, Tier};
-use nashtrace_lane::{Common, room};
+use nashtrace_lane::{Common, room, room_and_time};
 use support::{api, options, settle_ledger, start, stop, turn};
 
 const POOL: Pool = Pool::of_tier(Tier::G1);
@@ -29,18 +29,21 @@ fn record(hash: u64) -> bool {
     // SAFETY: the shim's table is the beginning of ours; `tests/shim.rs` compares them.
     let table: &nashtrace::Api = unsafe { &*std::ptr::from_ref(api()).cast() };
     let named = Named { hash, block: 7, position: 3, ..Named::default() };
-    if let Some(room) = room() {
-        let (time, lineage) = (room.ticks(), (3 << (64 + 54)) | (u128::from(hash) << 54));
-        room.put(Common::of(&POOL), time, Event::Idle, Reason::Unknown, 7, lineage);
-        return true;
+    match room_and_time() {
+        Ok((room, time)) => {
+            let lineage = (3 << (64 + 54)) | (u128::from(hash) << 54);
+            room.put(Common::of(&POOL), time, Event::Idle, Reason::Unknown, 7, lineage);
+            true
+        }
+        Err(no_room) => {
+            if no_room.is_closed {
+                let time = nashtrace_lane::now(table);
+                let event = POOL.event(time, Event::Idle, Reason::Unknown, named);
+                nashtrace_lane::tell(table, &event);
+            }
+            !no_room.is_closed
+        }
     }
-    let is_closed = nashtrace_lane::lose_unless_closed();
-    if is_closed {
-        let time = nashtrace_lane::now(table);
-        let event = POOL.event(time, Event::Idle, Reason::Unknown, named);
-        nashtrace_lane::tell(table, &event);
-    }
-    !is_closed
 }
 
 fn record_all(hashes: impl IntoIterator<Item = u64>) {
@@ -153,7 +156,47 @@ fn what_finds_a_lane_full_is_lost_and_counted() {
     let lost = counters.lost[LossReason::Full as usize];
     assert_eq!(hashes.len() as u64 + lost, EVENTS);
     assert_eq!(lost, counters.lost.iter().sum::<u64>());
-    assert!(lost > 0, "a ring of {} bytes holds 1024", options(folder.path()).ring_bytes);
+    assert!(lost > 0, "a ring of {} bytes holds 2048", options(folder.path()).ring_bytes);
+}
+
+#[test]
+fn a_time_serves_for_64_events_or_until_the_collector_has_come_by() {
+    let _turn = turn();
+    if !has_lanes() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // The collector comes by when it is asked to.
+    start(&SessionOptions { poll_ms: 1000, ..options(folder.path()) });
+    record_all(0..1 + 70);
+    assert_eq!((api().session_flush)(support::TIMEOUT_MS), Status::Ok);
+    record_all(71..75);
+    stop();
+    let blocks = blocks(folder.path());
+    let lane = blocks.values().find(|blocks| blocks.len() > 1).unwrap();
+    let times: Vec<u64> = lane.iter().map(|block| block.head.time).collect();
+    let runs: Vec<usize> = times.chunk_by(u64::eq).map(<[u64]>::len).collect();
+    assert_eq!(runs, [64, 6, 4]);
+    assert!(times.is_sorted());
+}
+
+#[test]
+fn a_lookup_is_handed_over_with_its_count() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().unwrap();
+    start(&options(folder.path()));
+    record(1);
+    if let Some(room) = room() {
+        let time = room.ticks();
+        room.put(Common::of(&POOL), time, Event::Hit, Reason::Unknown, 128, u128::MAX);
+    }
+    stop();
+    let blocks: Vec<Block> = blocks(folder.path()).into_values().flatten().collect();
+    assert_eq!(blocks.len(), 1 + usize::from(has_lanes()));
+    for hit in blocks.iter().filter(|block| block.event == Event::Hit as u8) {
+        assert_eq!((hit.hash, hit.block, hit.count), (0, nashtrace::UNKNOWN_U32, 128));
+        assert_eq!((hit.tier, hit.position), (Tier::G1 as u8, nashtrace::UNKNOWN_U32));
+    }
 }
 
 #[test]

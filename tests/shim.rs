@@ -55,7 +55,7 @@ fn the_shims_structs_have_our_layout() {
         head, hash, request, block, position, pool, count, event, tier, to_tier, reason, reserved);
     assert_same_layout!(BlockLane, shim::BlockLane: tail, limit, lost, events, mask);
     assert_same_layout!(LaneEvent, shim::LaneEvent:
-        time, lineage, block, event, reason, reserved, pool, tier, reserved_2);
+        time, lineage, block_or_count, event_and_tier, reason, pool);
     assert_same_layout!(BlockPool, shim::BlockPool:
         head, capacity_blocks, bytes_per_block, worker, id, name, rank, block_size, tier, reserved);
     assert_same_layout!(Transfer, shim::Transfer:

@@ -161,14 +161,14 @@ impl Session {
             if limit < 0 {
                 return;
             }
-            if tail as i64 >= limit {
+            if tail as i64 + 32 > limit {
                 AtomicU64::from_ptr(lane.lost).store(lane.lost.read() + 1, Ordering::Release);
                 return self.note(Status::Lost, 1);
             }
             let event = exact_buffer(size_of::<LaneEvent>(), input.filling());
             let at = lane.events.add((tail & lane.mask) as usize);
             at.copy_from_nonoverlapping(event.as_ptr().cast(), size_of::<LaneEvent>());
-            AtomicU64::from_ptr(lane.tail).store(tail + 64, Ordering::Release);
+            AtomicU64::from_ptr(lane.tail).store(tail + 32, Ordering::Release);
             self.note(Status::Ok, 1);
         }
     }

@@ -80,14 +80,18 @@ impl Collector {
             metrics.blocks.event(block, if is_callers { time } else { tick_rate.ns(time) });
         };
         for (of, waiting) in rings.iter_mut().zip(waiting) {
-            for entry in of.ring.read_behind(of.looked_at, *waiting) {
-                let head = Head::read_from_prefix(entry).expect("rings hold whole records").0;
-                if head.kind == Kind::Block as u8 {
-                    let block = Block::read(entry).expect("rings hold whole records");
-                    block_order.take_in(of.ring.id(), block, &mut observe);
+            let producer = of.ring.id();
+            while of.looked_at < *waiting {
+                let mut entries = of.ring.read(of.looked_at, *waiting);
+                for entry in entries.by_ref() {
+                    let head = Head::read_from_prefix(entry).expect("rings hold whole records").0;
+                    if head.kind == Kind::Block as u8 {
+                        let block = Block::read(entry).expect("rings hold whole records");
+                        block_order.take_in(producer, block, &mut observe);
+                    }
                 }
+                of.looked_at += entries.consumed();
             }
-            of.looked_at = *waiting;
         }
         let margin = MARGIN.as_nanos() as f64 * tick_rate.ticks_per_ns();
         let until = if everything { u64::MAX } else { before.saturating_sub(margin as u64) };

@@ -2,14 +2,16 @@
 //!
 //! A KV block manager lets go of a block in a few hundred instructions, of which a call that is checked and
 //! contained would take a third. So a thread that has recorded a block event is lent a ring for such events
-//! alone: [`BlockLane`] says where they go, and the code of the host writes them there. All entries have the room of
-//! a [`Block`], and the consumer turns what it finds into one: whatever the host has written, what is read are
-//! whole block events.
+//! alone: [`BlockLane`] says where they go, and the code of the host writes them there, in half the room of a
+//! [`Block`], which the consumer makes of them: whatever the host has written, what is read are whole block events.
 //!
 //! The host checks one number, the limit. It is where the consumer has freed the ring up to, and negative while
-//! nothing is to be recorded this way. What finds the lane full the host counts itself.
+//! nothing is to be recorded this way. It also changes whenever the consumer has come by, which tells the host
+//! that some time has passed. What finds the lane full the host counts itself.
 
 mod event;
+
+use std::cell::Cell;
 
 use super::counts::{SharedLosses, Snapshot};
 use super::memory::OutOfMemory;
@@ -21,11 +23,12 @@ pub use self::event::LaneEvent;
 
 /// Where the calling thread may put block events itself, instead of calling `block`.
 ///
-/// Load `*limit` with acquire order. If it is negative, the lane is closed, and the event is for `block_lane`. If `*tail`
-/// is not below it, the lane is full: the event is lost; add 1 to `*lost`, with release order. Otherwise write a
-/// `nashtrace_lane_event` to `events`, as many bytes from there as `*tail & mask` says, and store `*tail + 64` to `*tail`,
+/// Load `*limit` with acquire order. If it is negative, the lane is closed, and the event is for `block_lane`. If
+/// `*tail + 32` is above it, the lane is full: the event is lost; add 1 to `*lost`, with release order. Otherwise write a
+/// `nashtrace_lane_event` to `events`, as many bytes from there as `*tail & mask` says, and store `*tail + 32` to `*tail`,
 /// with release order. Only where `ticks` reads a counter of the processor's (`rdtsc`, or `cntvct_el0` on 64-bit Arm), which
-/// the caller may then read as well, is a lane ever open.
+/// the caller may then read as well, is a lane ever open. Soon after an event was handed over (`NASHTRACE_POLL_MS`) `*limit`
+/// changes: as long as it has not, a time that was read for an earlier event is no older than that, and may serve again.
 ///
 /// The struct belongs to the thread and lives as long: no other thread may use it, and no signal handler.
 #[repr(C)]
@@ -33,11 +36,11 @@ pub use self::event::LaneEvent;
 pub struct BlockLane {
     /// Bytes handed over so far.
     pub tail: *mut u64,
-    /// Bytes that may be handed over, ever; negative while nothing is to be recorded this way.
+    /// Bytes that may be handed over, ever, and less than 32 more; negative while nothing is to be recorded this way.
     pub limit: *const i64,
     /// Events that have found the lane full.
     pub lost: *mut u64,
-    /// The memory of the events, 64 bytes for each; NULL while there is none.
+    /// The memory of the events, 32 bytes for each; NULL while there is none.
     pub events: *mut u8,
     /// Bytes of that memory, less one.
     pub mask: u64,
@@ -45,10 +48,15 @@ pub struct BlockLane {
 
 const _: () = assert!(size_of::<BlockLane>() == 40);
 
-/// Bytes of an entry, which becomes a record in its place.
+/// Bytes of an entry.
 ///
 /// cbindgen:ignore
-const ENTRY: u64 = size_of::<Block>() as u64;
+pub(super) const ENTRY: u64 = size_of::<LaneEvent>() as u64;
+
+/// Most entries that are made records of at a time: they take 64 KiB, which stay in a near cache.
+///
+/// cbindgen:ignore
+const AT_A_TIME: u64 = 1024;
 
 /// The limit of a lane that takes nothing, and what it would count.
 static SHUT: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(CLOSED);
@@ -69,7 +77,8 @@ impl BlockLane {
 
 /// What both ends of a lane know beside what both ends of a ring do.
 pub(super) struct Ends {
-    /// How far the tail may go, with [`CLOSED`] added while nothing is to be recorded.
+    /// How far the tail may go, with [`CLOSED`] added while nothing is to be recorded; what is below a whole entry
+    /// counts the visits of the consumer.
     limit: AtomicI64,
     /// The tail when the consumer last counted.
     accounted: AtomicU64,
@@ -85,6 +94,14 @@ const CLOSED: i64 = i64::MIN;
 impl Ends {
     fn of(shared: &Shared) -> &Self {
         shared.lane.as_deref().expect("the ring is a lane")
+    }
+
+    /// The consumer has come by once more, and has found something new. The host, which compares limits at each
+    /// event, finds another one: a limit does not come back as soon as two visits later.
+    pub(super) fn visit(&self, visits: &Cell<u64>) {
+        let (before, now) = (visits.get(), visits.get() + 1);
+        visits.set(now);
+        self.limit.fetch_xor(((before ^ now) % ENTRY) as i64, Ordering::Release);
     }
 
     /// The consumer has freed so many bytes.
@@ -169,7 +186,7 @@ impl Lender {
         if limit < 0 {
             return Put::Closed;
         }
-        if tail as i64 >= limit {
+        if (tail + ENTRY) as i64 > limit {
             self.lost().store(self.lost().load(Ordering::Relaxed) + 1, Ordering::Release);
             return Put::Lost;
         }
@@ -214,20 +231,23 @@ impl Gate {
     }
 }
 
-/// Turn the entries from a position to another one into block events, numbered, on the library's clock. The numbers
-/// leave out as many as were lost so far.
-pub(super) fn make_blocks(shared: &Shared, positions: std::ops::Range<u64>, lost: u64) {
-    for position in positions.step_by(ENTRY as usize) {
+/// Make block events, numbered and on the library's clock, of the first entries from a position to another one. The
+/// numbers leave out as many as were lost so far.
+pub(super) fn make_blocks(
+    shared: &Shared,
+    positions: std::ops::Range<u64>,
+    lost: u64,
+    blocks: &mut Vec<Block>,
+) {
+    blocks.clear();
+    blocks.extend(positions.step_by(ENTRY as usize).take(AT_A_TIME as usize).map(|position| {
         let index = position as usize & (shared.memory.length() - 1);
-        shared.memory.access().write(index, ENTRY as usize);
-        // SAFETY: the entries between head and tail are the consumer's; either struct fits into each and is aligned, as
-        // the memory is and all positions are, and any bytes are an event.
-        unsafe {
-            let at = shared.memory.start().as_ptr().add(index);
-            let event = at.cast::<LaneEvent>().read();
-            at.cast::<Block>().write(event.to_block((position / ENTRY + lost) as u32));
-        }
-    }
+        shared.memory.access().read(index, ENTRY as usize);
+        // SAFETY: the entries between head and tail are the consumer's until it releases them; an event fits into
+        // each and is aligned, as the memory is and all positions are, and any bytes are one.
+        let event = unsafe { shared.memory.start().as_ptr().add(index).cast::<LaneEvent>().read() };
+        event.to_block((position / ENTRY + lost) as u32)
+    }));
 }
 
 #[cfg(test)]

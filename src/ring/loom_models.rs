@@ -59,7 +59,7 @@ fn drain(consumer: &mut Consumer, found: &mut Vec<u32>) {
 }
 
 fn drain_up_to(limit: usize, consumer: &mut Consumer, found: &mut Vec<u32>) {
-    let mut entries = consumer.read(limit);
+    let mut entries = consumer.read(0, limit);
     for entry in entries.by_ref() {
         assert_eq!(entry[4], Kind::Request as u8, "bytes that are no record");
         found.push(u32::from_le_bytes(entry[12..16].try_into().unwrap()));
@@ -273,7 +273,7 @@ fn a_stop_that_waits_for_hooks_finds_what_they_lost() {
     });
 }
 
-const LANE: usize = 2 * CAPACITY;
+const LANE: usize = CAPACITY;
 
 /// Hand a block event over as a host does.
 fn put(lender: &Lender, hash: u64) -> Put {
@@ -282,18 +282,15 @@ fn put(lender: &Lender, hash: u64) -> Put {
     lender.put(LaneEvent {
         time: 1,
         lineage,
-        block: 0,
-        event: 0,
+        block_or_count: 0,
+        event_and_tier: 0,
         reason: 0,
-        reserved: 0,
         pool: 0,
-        tier: 0,
-        reserved_2: [0; 3],
     })
 }
 
 fn drain_lane(consumer: &mut Consumer, found: &mut Vec<u64>) {
-    let mut entries = consumer.read(ALL);
+    let mut entries = consumer.read(0, ALL);
     found.extend(entries.by_ref().map(|entry| Block::read(entry).unwrap().hash));
     let consumed = entries.consumed();
     consumer.release(consumed);

@@ -12,7 +12,7 @@ pub(crate) struct OutOfMemory(pub usize);
 /// A zeroed, page-aligned region of anonymous memory, given back when dropped.
 ///
 /// The host's allocator is not used: a ring is larger than what it is tuned for. Pages come as they are
-/// first written; a ring that has been gone through once is resident as a whole.
+/// first written, or [populated](Memory::populate); a ring that has been gone through once is resident as a whole.
 #[derive(Debug)]
 pub(super) struct Memory {
     start: NonNull<u8>,
@@ -57,6 +57,17 @@ impl Memory {
     /// Who reads and writes which bytes, for loom.
     pub(super) fn access(&self) -> &Access {
         &self.access
+    }
+
+    /// Have the pages of a range now, so that the host waits for none when it first writes there. Nothing happens
+    /// where the kernel cannot do that (before Linux 5.14).
+    pub(super) fn populate(&self, range: std::ops::Range<usize>) {
+        let range = range.start.min(self.length)..range.end.min(self.length);
+        // SAFETY: the range is within the mapping made in `new`, whose contents do not change.
+        unsafe {
+            let start = self.start.as_ptr().add(range.start);
+            libc::madvise(start.cast(), range.len(), libc::MADV_POPULATE_WRITE);
+        }
     }
 
     /// Tell the processor that `bytes` bytes from a position will be written soon. The collector has read

@@ -14,7 +14,7 @@ use super::counts::{Counts, Snapshot};
 use super::lane::{self, Ends};
 use super::memory::{Memory, OutOfMemory};
 use super::sync::{Arc, AtomicBool, AtomicU64, Ordering, light_barrier};
-use crate::record::{ALIGNMENT, Head, Kind, LossReason};
+use crate::record::{ALIGNMENT, Block, Head, Kind, LossReason};
 
 /// What both ends of a ring know.
 pub(super) struct Shared {
@@ -347,13 +347,35 @@ impl Grant<'_> {
 pub(crate) struct Consumer {
     shared: Arc<Shared>,
     head: u64,
-    /// Up to here a lane's entries are records.
-    made: Cell<u64>,
+    /// The tail when a lane was last visited, and how often it was.
+    seen: Cell<u64>,
+    visits: Cell<u64>,
+    /// Up to here the memory was populated.
+    populated: usize,
+    /// Records made of a lane's entries.
+    blocks: Vec<Block>,
 }
+
+/// A ring is populated once so many bytes wait: a thread that records less may never come to its end.
+///
+/// cbindgen:ignore
+const WORTH_POPULATING: usize = 64 << 10;
+
+/// Bytes that are populated at a time, in a few milliseconds.
+///
+/// cbindgen:ignore
+const POPULATED_AT_A_TIME: usize = 16 << 20;
 
 impl Consumer {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, head: 0, made: Cell::new(0) }
+        Self {
+            shared,
+            head: 0,
+            seen: Cell::new(0),
+            visits: Cell::new(0),
+            populated: 0,
+            blocks: Vec::new(),
+        }
     }
 
     /// Whether it is the consuming end of this ring.
@@ -401,39 +423,41 @@ impl Consumer {
     /// Bytes that wait to be read, padding included.
     #[must_use]
     pub(crate) fn waiting(&self) -> usize {
-        (self.shared.producer.tail.load(Ordering::Acquire) - self.head) as usize
-    }
-
-    /// The waiting entries up to `limit` bytes from the head, oldest first. The iterator does not free
-    /// what it passes: call [`Consumer::release`] when the bytes are safe elsewhere.
-    #[must_use]
-    pub(crate) fn read(&self, limit: usize) -> Entries<'_> {
-        self.read_behind(0, limit)
-    }
-
-    /// The same without those in the first `passed` bytes, where an entry or padding ends.
-    #[must_use]
-    pub(crate) fn read_behind(&self, passed: usize, limit: usize) -> Entries<'_> {
-        let waiting = self.waiting().min(limit);
-        if self.shared.lane.is_some() {
-            self.make_blocks(self.head + waiting as u64);
+        let tail = self.shared.producer.tail.load(Ordering::Acquire);
+        if let Some(lane) = &self.shared.lane
+            && self.seen.replace(tail) != tail
+        {
+            lane.visit(&self.visits);
         }
-        Entries {
-            memory: &self.shared.memory,
-            position: self.head + passed as u64,
-            end: self.head + waiting as u64,
-            consumed: 0,
+        (tail - self.head) as usize
+    }
+
+    /// Spare the producer the faults of its first way round, if it is on it: with `waiting` bytes. A page fault takes as
+    /// long as a hundred events.
+    pub(crate) fn populate_if_used(&mut self, waiting: usize) {
+        let capacity = self.shared.memory.length();
+        if self.populated < capacity && waiting >= WORTH_POPULATING.min(capacity / 16) {
+            let end = self.populated + POPULATED_AT_A_TIME;
+            self.shared.memory.populate(self.populated..end);
+            self.populated = end;
         }
     }
 
-    /// Make records of a lane's entries, up to a position.
-    fn make_blocks(&self, end: u64) {
-        let begin = self.made.get();
-        if begin < end {
+    /// The waiting entries up to `limit` bytes from the head without those in the first `passed`, oldest first; of a
+    /// lane not all at once. An entry or padding ends behind `passed` bytes. The iterator does not free what it passes:
+    /// call [`Consumer::release`] when the bytes are safe elsewhere.
+    #[must_use]
+    pub(crate) fn read(&mut self, passed: usize, limit: usize) -> Entries<'_> {
+        let begin = self.head + passed as u64;
+        let end = self.head + self.waiting().min(limit) as u64;
+        let place = if self.shared.lane.is_some() {
             let lost = self.shared.counts.snapshot().lost_of(Kind::Block);
-            lane::make_blocks(&self.shared, begin..end, lost);
-            self.made.set(end);
-        }
+            lane::make_blocks(&self.shared, begin..end, lost, &mut self.blocks);
+            Place::Lane(self.blocks.iter())
+        } else {
+            Place::Ring { memory: &self.shared.memory, position: begin, end }
+        };
+        Entries { place, consumed: 0 }
     }
 
     /// Free bytes from the head, as counted by [`Entries::consumed`].
@@ -454,10 +478,14 @@ impl Consumer {
 
 /// Iterator over whole entries in a ring.
 pub(crate) struct Entries<'a> {
-    memory: &'a Memory,
-    position: u64,
-    end: u64,
+    place: Place<'a>,
     consumed: usize,
+}
+
+/// Where the entries are.
+enum Place<'a> {
+    Ring { memory: &'a Memory, position: u64, end: u64 },
+    Lane(std::slice::Iter<'a, Block>),
 }
 
 impl Entries<'_> {
@@ -466,48 +494,58 @@ impl Entries<'_> {
     pub(crate) fn consumed(&self) -> usize {
         self.consumed
     }
-
-    fn advance(&mut self, bytes: usize) {
-        self.position += bytes as u64;
-        self.consumed += bytes;
-    }
 }
 
 impl<'a> Iterator for Entries<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {
-        loop {
-            if self.position >= self.end {
-                return None;
+        match &mut self.place {
+            Place::Ring { memory, position, end } => {
+                let begin = *position;
+                let entry = next_entry(memory, position, *end);
+                self.consumed += (*position - begin) as usize;
+                entry
             }
-            let capacity = self.memory.length() as u64;
-            let index = (self.position & (capacity - 1)) as usize;
-            self.memory.access().read(index, 8);
-            // SAFETY: the bytes between head and tail were published by the producer's release store
-            // and stay untouched until `release`; entries start at multiples of eight and are
-            // contiguous, so eight bytes can be read here.
-            let (size, kind) = unsafe {
-                let at = self.memory.start().as_ptr().add(index);
-                (at.cast::<u32>().read() as usize, at.add(4).read())
-            };
-            if kind == Kind::Padding as u8 {
-                self.advance(size);
-                continue;
+            Place::Lane(blocks) => {
+                let block = blocks.next()?;
+                self.consumed += lane::ENTRY as usize;
+                Some(block.as_bytes())
             }
-            // SAFETY: as above; every entry begins with the head that its bytes were reserved by, and
-            // is committed as a whole.
-            let entry = unsafe {
-                let at = self.memory.start().as_ptr().add(index);
-                let row_size = at.add(6).cast::<u16>().read() as usize;
-                let rows = at.add(8).cast::<u32>().read() as usize;
-                std::slice::from_raw_parts(at, size + rows * row_size)
-            };
-            self.memory.access().read(index, entry.len());
-            self.advance(entry.len());
-            return Some(entry);
         }
     }
+}
+
+/// The entry at a position or behind the padding there, which becomes that of the one behind it. `None` at the end.
+fn next_entry<'a>(memory: &'a Memory, position: &mut u64, end: u64) -> Option<&'a [u8]> {
+    while *position < end {
+        let capacity = memory.length() as u64;
+        let index = (*position & (capacity - 1)) as usize;
+        memory.access().read(index, 8);
+        // SAFETY: the bytes between head and tail were published by the producer's release store
+        // and stay untouched until `release`; entries start at multiples of eight and are
+        // contiguous, so eight bytes can be read here.
+        let (size, kind) = unsafe {
+            let at = memory.start().as_ptr().add(index);
+            (at.cast::<u32>().read() as usize, at.add(4).read())
+        };
+        if kind == Kind::Padding as u8 {
+            *position += size as u64;
+            continue;
+        }
+        // SAFETY: as above; every entry begins with the head that its bytes were reserved by, and
+        // is committed as a whole.
+        let entry = unsafe {
+            let at = memory.start().as_ptr().add(index);
+            let row_size = at.add(6).cast::<u16>().read() as usize;
+            let rows = at.add(8).cast::<u32>().read() as usize;
+            std::slice::from_raw_parts(at, size + rows * row_size)
+        };
+        memory.access().read(index, entry.len());
+        *position += entry.len() as u64;
+        return Some(entry);
+    }
+    None
 }
 
 #[cfg(test)]

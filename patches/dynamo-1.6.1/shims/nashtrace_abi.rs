@@ -143,13 +143,10 @@ pub struct BlockLane {
 pub struct LaneEvent {
     pub time: u64,
     pub lineage: [u64; 2],
-    pub block: u32,
-    pub event: u8,
+    pub block_or_count: u32,
+    pub event_and_tier: u8,
     pub reason: u8,
-    pub reserved: u16,
-    pub pool: u32,
-    pub tier: u8,
-    pub reserved_2: [u8; 3],
+    pub pool: u16,
 }
 
 #[repr(C)]

@@ -105,7 +105,8 @@ impl Ledger {
         Self { pool, common: Common::of(&pool), latest, is_timed: false }
     }
 
-    /// The one thing that happens in this critical section.
+    /// The one thing that happens in this critical section: a block is let go of. Its time may be a little early, but it
+    /// is later than that of everything that happened in the pool before.
     #[inline(always)]
     pub(crate) fn note_alone(
         &mut self,
@@ -115,13 +116,13 @@ impl Ledger {
         hash: Option<SequenceHash>,
     ) -> Noted {
         let Some(next) = self.latest.checked_add(1) else { return Noted { is_kept: false } };
-        let is_kept = match lane::room() {
-            Some(room) => {
-                self.latest = room.ticks().max(next);
+        let is_kept = match lane::room_and_time() {
+            Ok((room, time)) => {
+                self.latest = time.max(next);
                 room.put(self.common, self.latest, event, reason, slot(block), lineage(hash));
                 false
             }
-            None => self.keep(event, reason, block, hash),
+            Err(no_room) => no_room.is_closed && self.keep(event, reason, block, hash),
         };
         Noted { is_kept }
     }
@@ -143,13 +144,14 @@ impl Ledger {
                 self.is_timed = true;
                 room.put(self.common, self.latest, event, reason, slot(block), lineage(Some(hash)));
             }
-            None => {
+            None if lane::lose_unless_closed() => {
                 self.keep(event, reason, block, Some(hash));
             }
+            None => {}
         }
     }
 
-    /// Keep an event for which there is no room, unless it is lost. Whether it is kept.
+    /// Keep an event for which the lane is closed. Whether there is anybody to tell it to.
     #[cold]
     #[inline(never)]
     fn keep(
@@ -159,7 +161,7 @@ impl Ledger {
         block: BlockId,
         hash: Option<SequenceHash>,
     ) -> bool {
-        let Some(api) = shim::api().filter(|_| lane::lose_unless_closed()) else { return false };
+        let Some(api) = shim::api() else { return false };
         self.latest = api.now().max(self.latest + 1);
         keep(self.pool.event(self.latest, event, reason, named(block, hash)));
         true
@@ -266,14 +268,31 @@ pub(crate) fn looked_up(
     last_found: impl FnOnce() -> Option<SequenceHash>,
     first_missed: impl FnOnce() -> Option<SequenceHash>,
 ) {
-    if shim::api().is_none() {
-        return;
-    }
+    let Some(api) = shim::api().filter(|_| pool.is_declared()) else { return };
     if found > 0 {
-        pool.blocks(Event::Hit, Reason::Unknown, named(NO_BLOCK, last_found()), found);
+        tell_lookup(api, pool, Event::Hit, last_found(), found);
     }
     if asked > found {
-        pool.blocks(Event::Miss, Reason::Unknown, named(NO_BLOCK, first_missed()), asked - found);
+        tell_lookup(api, pool, Event::Miss, first_missed(), asked - found);
+    }
+}
+
+#[inline]
+fn tell_lookup(
+    api: &Api,
+    pool: &blocks::Pool,
+    event: Event,
+    hash: Option<SequenceHash>,
+    count: usize,
+) {
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    if let Some(room) = lane::room() {
+        let time = room.ticks();
+        room.put(Common::of(pool), time, event, Reason::Unknown, count, lineage(hash));
+    } else if lane::lose_unless_closed() {
+        let named = named(NO_BLOCK, hash);
+        let block = Block { count, ..pool.event(api.now(), event, Reason::Unknown, named) };
+        lane::tell(api, &block);
     }
 }
 

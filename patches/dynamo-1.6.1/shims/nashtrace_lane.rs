@@ -11,7 +11,10 @@ use crate::nashtrace::{Api, Block, BlockLane, LaneEvent};
 use crate::nashtrace_blocks::{Event, Named, Pool, Reason};
 
 /// Bytes of the room of an event.
-const ROOM: u64 = 64;
+const ROOM: u64 = 32;
+
+/// Most events that have one reading of the clock in common.
+const MOST_OF_A_TIME: u64 = 64;
 
 /// The limit of a lane that is closed, and what else it points to.
 static SHUT: AtomicI64 = AtomicI64::new(-1);
@@ -32,7 +35,25 @@ static NO_LANE: NoLane = NoLane(BlockLane {
 });
 
 thread_local! {
-    static LANE: Cell<*const BlockLane> = const { Cell::new(&raw const NO_LANE.0) };
+    static HERE: Here = const {
+        Here {
+            lane: Cell::new(&raw const NO_LANE.0),
+            time: Cell::new(0),
+            limit_then: Cell::new(-1),
+            until: Cell::new(0),
+        }
+    };
+}
+
+/// What a thread knows of its lane.
+struct Here {
+    lane: Cell<*const BlockLane>,
+    /// The clock when it was last read for [`room_and_time`].
+    time: Cell<u64>,
+    /// The limit at that time: the collector changes it whenever it has come by.
+    limit_then: Cell<i64>,
+    /// Events up to this position may have that time, as long as the limit is the same.
+    until: Cell<u64>,
 }
 
 /// Room for an event.
@@ -45,19 +66,65 @@ pub(crate) struct Room {
 /// Room for the next event in this thread's lane.
 #[inline(always)]
 pub(crate) fn room() -> Option<Room> {
-    let (lane, limit) = lane_and_limit();
-    // SAFETY: what the lane points to lives as long as it.
-    let tail = unsafe { AtomicU64::from_ptr(lane.tail) };
-    let position = tail.load(Ordering::Relaxed);
-    ((position as i64) < limit).then_some(Room { lane, tail, position })
+    HERE.with(|here| {
+        let (room, limit) = next(here);
+        ((room.position + ROOM) as i64 <= limit).then_some(room)
+    })
 }
 
-/// There was no room: the event is lost, and this counts it, unless the lane is closed. Whether it is: then the event is
-/// for the library.
+/// The same, and a time that is early by at most the duration of [`MOST_OF_A_TIME`] events and that until the collector
+/// next comes by: to read the clock takes as long as to put an event. Without room the loss is counted.
+#[inline(always)]
+pub(crate) fn room_and_time() -> Result<(Room, u64), NoRoom> {
+    HERE.with(|here| {
+        let (room, limit) = next(here);
+        if limit == here.limit_then.get() && room.position < here.until.get() {
+            Ok((room, here.time.get()))
+        } else {
+            room_and_new_time()
+        }
+    })
+}
+
+/// There is no room for an event.
+pub(crate) struct NoRoom {
+    /// The event is for the library; otherwise it was lost.
+    pub(crate) is_closed: bool,
+}
+
+#[cold]
+#[inline(never)]
+fn room_and_new_time() -> Result<(Room, u64), NoRoom> {
+    HERE.with(|here| {
+        let (room, limit) = next(here);
+        // Entries begin at multiples of their room, and what the limit has beyond one stands for none.
+        let free = limit.saturating_sub_unsigned(room.position) / ROOM as i64;
+        if free <= 0 {
+            return Err(NoRoom { is_closed: lose_unless_closed() });
+        }
+        let time = counter();
+        here.time.set(time);
+        here.limit_then.set(limit);
+        here.until.set(room.position + free.unsigned_abs().min(MOST_OF_A_TIME) * ROOM);
+        Ok((room, time))
+    })
+}
+
+/// Where the next event goes, and the limit.
+#[inline(always)]
+fn next(here: &Here) -> (Room, i64) {
+    let (lane, limit) = lane_and_limit(here);
+    // SAFETY: what the lane points to lives as long as it.
+    let tail = unsafe { AtomicU64::from_ptr(lane.tail) };
+    (Room { lane, tail, position: tail.load(Ordering::Relaxed) }, limit)
+}
+
+/// [`room`] has found none: the event is lost, and this counts it, unless the lane is closed. Whether it is: then the
+/// event is for the library.
 #[cold]
 #[inline(never)]
 pub(crate) fn lose_unless_closed() -> bool {
-    let (lane, limit) = lane_and_limit();
+    let (lane, limit) = HERE.with(lane_and_limit);
     if limit >= 0 {
         // SAFETY: what the lane points to lives as long as it.
         let lost = unsafe { AtomicU64::from_ptr(lane.lost) };
@@ -67,11 +134,11 @@ pub(crate) fn lose_unless_closed() -> bool {
 }
 
 #[inline(always)]
-fn lane_and_limit() -> (&'static BlockLane, i64) {
+fn lane_and_limit(here: &Here) -> (&'static BlockLane, i64) {
     // SAFETY: the lane is the one above, or one of the library's that lives as long as this thread, whose hooks
     // alone use it; so does what it points to.
     let (lane, limit) = unsafe {
-        let lane = &*LANE.get();
+        let lane = &*here.lane.get();
         (lane, AtomicI64::from_ptr(lane.limit.cast_mut()))
     };
     (lane, limit.load(Ordering::Acquire))
@@ -80,7 +147,7 @@ fn lane_and_limit() -> (&'static BlockLane, i64) {
 /// The library's clock.
 #[inline(always)]
 pub(crate) fn now(api: &Api) -> u64 {
-    let (_, limit) = lane_and_limit();
+    let (_, limit) = HERE.with(lane_and_limit);
     if limit < 0 { api.now() } else { counter() }
 }
 
@@ -110,7 +177,8 @@ impl Room {
         counter()
     }
 
-    /// Hand an event over: of the block in a slot of its pool, with its lineage (see `LaneEvent`) or all ones.
+    /// Hand an event over: of the block in a slot of its pool, or of so many blocks, with a lineage (see `LaneEvent`) or
+    /// all ones.
     #[inline(always)]
     pub(crate) fn put(
         self,
@@ -118,34 +186,41 @@ impl Room {
         time: u64,
         event: Event,
         reason: Reason,
-        block: u32,
+        block_or_count: u32,
         lineage: u128,
     ) {
-        let what = u32::from_ne_bytes([event as u8, reason as u8, 0, 0]);
         // SAFETY: below the limit there is room for an event, which only this thread may use until it is handed over.
         unsafe {
             let at = self.lane.events.add((self.position & self.lane.mask) as usize);
             let at = at.cast::<LaneEvent>();
             (&raw mut (*at).time).write(time);
             (&raw mut (*at).lineage).write([lineage as u64, (lineage >> 64) as u64]);
-            (&raw mut (*at).block).write(block);
-            (&raw mut (*at).event).cast::<u32>().write(what);
-            (&raw mut (*at).pool).cast::<u64>().write(pool.0);
+            (&raw mut (*at).block_or_count).write(block_or_count);
+            (&raw mut (*at).event_and_tier)
+                .cast::<u32>()
+                .write(pool.0 | Common::what(event, reason));
         }
         self.tail.store(self.position + ROOM, Ordering::Release);
     }
 }
 
-/// What all events of a pool have in common, as it stands in them.
+/// What all events of a pool have in common, as it stands in their last four bytes.
 #[derive(Clone, Copy)]
-pub(crate) struct Common(u64);
+pub(crate) struct Common(u32);
 
 impl Common {
     #[inline]
     pub(crate) fn of(pool: &Pool) -> Self {
         let event = pool.event(0, Event::Allocate, Reason::Unknown, Named::default());
-        let [a, b, c, d] = event.pool.to_ne_bytes();
-        Self(u64::from_ne_bytes([a, b, c, d, event.tier, 0, 0, 0]))
+        // A pool with a larger id is one that is not declared, of which nothing is told.
+        let [low, high] = (event.pool as u16).to_ne_bytes();
+        Self(u32::from_ne_bytes([event.tier << 5, 0, low, high]))
+    }
+
+    /// What they do not have in common, in the same bytes.
+    #[inline(always)]
+    const fn what(event: Event, reason: Reason) -> u32 {
+        u32::from_ne_bytes([event as u8, reason as u8, 0, 0])
     }
 }
 
@@ -157,6 +232,9 @@ pub(crate) fn tell(api: &Api, block: &Block) {
     // SAFETY: the struct is whole, the pointer is writable.
     unsafe { (api.block_lane)(block, &raw mut lane) };
     if !lane.is_null() {
-        LANE.set(lane);
+        HERE.with(|here| {
+            here.lane.set(lane);
+            here.until.set(0);
+        });
     }
 }

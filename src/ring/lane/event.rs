@@ -1,6 +1,6 @@
 //! A block event as the host's code writes it, and as it is read.
 
-use crate::record::{Block, Clock, Head, Kind, UNKNOWN_U32};
+use crate::record::{Block, BlockEvent, Clock, Head, Kind, Tier, UNKNOWN_U32};
 
 /// Something happened to a KV block, as it stands in a lane: what a block manager has at hand.
 #[repr(C)]
@@ -12,47 +12,51 @@ pub struct LaneEvent {
     /// mode (2 bits: 0, 1 or 2), the position (8, 16 or 24 bits), the sequence hash (64) and a part of the parent's. All
     /// ones (mode 3) if the block has none.
     pub lineage: [u64; 2],
-    /// Number of the slot in its pool; `UNKNOWN_U32`.
-    pub block: u32,
-    /// What happened (`block_event`).
-    pub event: u8,
+    /// Number of the slot in its pool; `UNKNOWN_U32`. Of a lookup (`HIT`, `MISS`), which names none: how many blocks.
+    pub block_or_count: u32,
+    /// What happened (`block_event`) in the lower five bits, and where (`tier`) in the upper three.
+    pub event_and_tier: u8,
     /// Why (`block_reason`).
     pub reason: u8,
-    /// Zero.
-    pub reserved: u16,
-    /// Id of the pool, as `block_pool` gave it; 0 if unknown.
-    pub pool: u32,
-    /// Where (`tier`).
-    pub tier: u8,
-    /// Zero.
-    pub reserved_2: [u8; 3],
+    /// Id of the pool, as `block_pool` gave it, which never is larger; 0 if unknown.
+    pub pool: u16,
 }
 
-const _: () = assert!(size_of::<LaneEvent>() == 40 && align_of::<LaneEvent>() == 8);
+const _: () = assert!(size_of::<LaneEvent>() == 32 && align_of::<LaneEvent>() == 8);
+
+/// Bits of the event in [`LaneEvent::event_and_tier`].
+const EVENT_BITS: u32 = 5;
+
+const _: () = assert!(BlockEvent::ALL.len() <= 1 << EVENT_BITS);
+const _: () = assert!(Tier::ALL.len() <= 1 << (u8::BITS - EVENT_BITS));
 
 impl LaneEvent {
     /// The record of this event, with a number.
     pub(super) fn to_block(self, sequence: u32) -> Block {
         let (hash, position) = hash_and_position(self.lineage);
+        let event = self.event_and_tier & ((1 << EVENT_BITS) - 1);
+        let (block, count) = match BlockEvent::from_u8(event) {
+            BlockEvent::Hit | BlockEvent::Miss => (UNKNOWN_U32, self.block_or_count),
+            _ => (self.block_or_count, 1),
+        };
         let mut head = Head::new(Kind::Block, size_of::<Block>());
         (head.clock, head.sequence, head.time) = (Clock::Ticks as u8, sequence, self.time);
         Block {
             head,
             hash,
             request: 0,
-            block: self.block,
+            block,
             position,
-            pool: self.pool,
-            count: 1,
-            event: self.event,
-            tier: self.tier,
+            pool: u32::from(self.pool),
+            count,
+            event,
+            tier: self.event_and_tier >> EVENT_BITS,
             to_tier: 0,
             reason: self.reason,
             reserved: [0; 4],
         }
     }
 }
-
 /// Sequence hash and position in a lineage; 0 and [`UNKNOWN_U32`] if it has none.
 fn hash_and_position([low, high]: [u64; 2]) -> (u64, u32) {
     let position_bits = match high >> 62 {

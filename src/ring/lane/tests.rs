@@ -1,5 +1,5 @@
 use super::*;
-use crate::record::{Head, Record};
+use crate::record::{BlockEvent, Head, Record, UNKNOWN_U32};
 
 static LATE: SharedLosses = SharedLosses::new();
 
@@ -9,19 +9,15 @@ fn event(hash: u64, time: u64) -> LaneEvent {
     LaneEvent {
         time,
         lineage: [lineage as u64, (lineage >> 64) as u64],
-        block: 5,
-        event: 6,
+        block_or_count: 5,
+        event_and_tier: (1 << 5) | 6,
         reason: 1,
-        // What a host leaves there.
-        reserved: 0xffff,
         pool: 2,
-        tier: 1,
-        reserved_2: [9; 3],
     }
 }
 
 fn drain(consumer: &mut Consumer) -> Vec<Block> {
-    let mut entries = consumer.read(usize::MAX >> 1);
+    let mut entries = consumer.read(0, usize::MAX >> 1);
     let found = entries.by_ref().map(|entry| Block::read(entry).unwrap()).collect();
     let consumed = entries.consumed();
     consumer.release(consumed);
@@ -34,7 +30,7 @@ fn sequences(blocks: &[Block]) -> Vec<u32> {
 
 #[test]
 fn events_come_out_as_records_of_what_was_told() {
-    let (lender, mut consumer) = lane(256, 1, &LATE).unwrap();
+    let (lender, mut consumer) = lane(128, 1, &LATE).unwrap();
     for round in 0..100 {
         for number in 0..3 {
             assert_eq!(lender.put(event(round, 1000 + number)), Put::HandedOver);
@@ -57,20 +53,29 @@ fn events_come_out_as_records_of_what_was_told() {
 }
 
 #[test]
-fn a_record_is_made_once_however_often_it_is_looked_at() {
-    let (lender, mut consumer) = lane(256, 1, &LATE).unwrap();
+fn a_lookup_counts_blocks_and_names_no_slot() {
+    let (lender, mut consumer) = lane(128, 1, &LATE).unwrap();
+    for kind in [BlockEvent::Hit, BlockEvent::Miss] {
+        lender.put(LaneEvent { event_and_tier: kind as u8, block_or_count: 128, ..event(4, 1) });
+        let [found] = drain(&mut consumer)[..] else { panic!("one event") };
+        assert_eq!((found.event, found.tier), (kind as u8, 0));
+        assert_eq!((found.hash, found.block, found.count), (4, UNKNOWN_U32, 128));
+    }
+}
+
+#[test]
+fn a_record_has_the_same_number_however_often_it_is_looked_at() {
+    let (lender, mut consumer) = lane(128, 1, &LATE).unwrap();
     for number in 0..3 {
         lender.put(event(number, 1));
-        let seen: Vec<&[u8]> =
-            consumer.read_behind(64 * number as usize, usize::MAX >> 1).collect();
-        assert_eq!(seen.len(), 1);
+        assert_eq!(consumer.read(32 * number as usize, usize::MAX >> 1).count(), 1);
     }
     assert_eq!(sequences(&drain(&mut consumer)), [0, 1, 2]);
 }
 
 #[test]
 fn a_full_lane_counts_what_finds_no_room_and_leaves_a_gap_in_the_numbers() {
-    let (lender, mut consumer) = lane(128, 1, &LATE).unwrap();
+    let (lender, mut consumer) = lane(64, 1, &LATE).unwrap();
     let put = |hash| lender.put(event(hash, 1));
     assert_eq!([1, 2, 3].map(put), [Put::HandedOver, Put::HandedOver, Put::Lost]);
     // The gap stands before what had not been read when the loss became known.
@@ -83,7 +88,7 @@ fn a_full_lane_counts_what_finds_no_room_and_leaves_a_gap_in_the_numbers() {
 
 #[test]
 fn a_closed_lane_takes_and_counts_nothing() {
-    let (lender, mut consumer) = lane(128, 1, &LATE).unwrap();
+    let (lender, mut consumer) = lane(64, 1, &LATE).unwrap();
     let put = |hash| lender.put(event(hash, 1));
     let gate = lender.gate();
     assert!(put(1) == Put::HandedOver && gate.is_of(&consumer));
@@ -106,7 +111,7 @@ fn a_closed_lane_takes_and_counts_nothing() {
 #[test]
 fn what_is_handed_over_when_nobody_counts_any_more_is_lost_and_counted_once() {
     static LATE: SharedLosses = SharedLosses::new();
-    let (lender, mut consumer) = lane(256, 1, &LATE).unwrap();
+    let (lender, mut consumer) = lane(64, 1, &LATE).unwrap();
     lender.put(event(1, 1));
     drain(&mut consumer);
     assert_eq!(consumer.counts().produced[Kind::Block as usize], 1);
@@ -121,13 +126,13 @@ fn what_is_handed_over_when_nobody_counts_any_more_is_lost_and_counted_once() {
 
 #[test]
 fn the_terms_lead_to_the_ends_and_the_memory() {
-    let (lender, mut consumer) = lane(128, 1, &LATE).unwrap();
+    let (lender, mut consumer) = lane(64, 1, &LATE).unwrap();
     let terms = lender.terms();
     // SAFETY: the lane is alive, and only this thread uses it; an event fits.
     unsafe {
-        assert_eq!((terms.tail.read(), terms.limit.read(), terms.mask), (0, 128, 127));
+        assert_eq!((terms.tail.read(), terms.limit.read(), terms.mask), (0, 64, 63));
         terms.events.cast::<LaneEvent>().write(event(9, 3));
-        terms.tail.write(64);
+        terms.tail.write(32);
         terms.lost.write(5);
     }
     let found = drain(&mut consumer);
@@ -135,8 +140,45 @@ fn the_terms_lead_to_the_ends_and_the_memory() {
     assert_eq!(consumer.counts().produced[Kind::Block as usize], 6);
     // SAFETY: as above.
     unsafe {
-        assert_eq!(terms.limit.read(), 192);
+        assert_eq!(terms.limit.read() / 32, 3);
         let nothing = BlockLane::closed();
         assert!(nothing.limit.read() < 0);
     }
+}
+
+#[test]
+fn the_limit_changes_whenever_the_consumer_finds_something_new_and_only_then() {
+    let (lender, mut consumer) = lane(4096, 1, &LATE).unwrap();
+    let limit = || Ends::of(&lender.shared).limit.load(Ordering::Acquire);
+    let mut before = [limit(); 3];
+    for number in 0..200 {
+        lender.put(event(number, 1));
+        assert_eq!(limit(), before[0], "the host does not change it");
+        let waiting = consumer.waiting();
+        assert!(!before.contains(&limit()), "after {number}");
+        before = [limit(), before[0], before[1]];
+        assert_eq!(consumer.waiting(), waiting);
+        assert_eq!((limit(), limit() / 32), (before[0], 128 + number as i64));
+        assert_eq!(drain(&mut consumer).len(), 1);
+        before[0] = limit();
+    }
+}
+
+#[test]
+fn a_lane_that_holds_more_than_is_read_at_a_time_is_read_in_parts() {
+    const EVENTS: u64 = 3 * AT_A_TIME;
+    let (lender, mut consumer) = lane(4 * (AT_A_TIME * ENTRY) as usize, 1, &LATE).unwrap();
+    for number in 0..EVENTS {
+        assert_eq!(lender.put(event(number, number)), Put::HandedOver);
+    }
+    let (mut passed, waiting, mut found) = (0, consumer.waiting(), Vec::new());
+    while passed < waiting {
+        let mut entries = consumer.read(passed, waiting);
+        found.extend(entries.by_ref().map(|entry| Block::read(entry).unwrap().hash));
+        assert!(entries.consumed() > 0);
+        passed += entries.consumed();
+    }
+    assert!(found.into_iter().eq(0..EVENTS));
+    consumer.release(passed);
+    assert_eq!(consumer.waiting(), 0);
 }

@@ -12,7 +12,7 @@ fn push(producer: &Producer, bytes: usize) -> Result<(), LossReason> {
 }
 
 fn sequences(consumer: &mut Consumer) -> Vec<u32> {
-    let mut entries = consumer.read(ALL);
+    let mut entries = consumer.read(0, ALL);
     let found = entries
         .by_ref()
         .map(|entry| u32::from_le_bytes(entry[12..16].try_into().unwrap()))
@@ -109,7 +109,7 @@ fn reading_up_to_a_limit_leaves_the_rest() {
     for _ in 0..4 {
         push(&producer, 32).unwrap();
     }
-    let mut entries = consumer.read(64);
+    let mut entries = consumer.read(0, 64);
     assert_eq!(entries.by_ref().count(), 2);
     let consumed = entries.consumed();
     consumer.release(consumed);
