@@ -1663,12 +1663,15 @@ typedef struct nashtrace_planner_effect {
 /*
  Where the calling thread may put block events itself, instead of calling `block`.
 
- Load `*limit` with acquire order. If it is negative, the lane is closed, and the event is for `block_lane`. If
- `*tail + 32` is above it, the lane is full: the event is lost; add 1 to `*lost`, with release order. Otherwise write a
- `nashtrace_lane_event` to `events`, as many bytes from there as `*tail & mask` says, and store `*tail + 32` to `*tail`,
- with release order. Only where `ticks` reads a counter of the processor's (`rdtsc`, or `cntvct_el0` on 64-bit Arm), which
- the caller may then read as well, is a lane ever open. Soon after an event was handed over (`NASHTRACE_POLL_MS`) `*limit`
- changes: as long as it has not, a time that was read for an earlier event is no older than that, and may serve again.
+ For each event load `*limit` with acquire order. If it is negative, the lane is closed, and the event is for
+ `block_lane`. If `*tail + 32` is above it, the lane is full: the event is lost; add 1 to `*lost`, with release order.
+ Otherwise write a `nashtrace_lane_event` to `events`, as many bytes from there as `*tail & mask` says, and store
+ `*tail + 32` to `*tail`, with release order. Only where `ticks` reads a counter of the processor's (`rdtsc`, or
+ `cntvct_el0` on 64-bit Arm), which the caller may then read as well, is a lane ever open.
+
+ A time that was read for an event that went into the lane may serve for the next 30 there, as long as `*limit`, loaded for
+ each of them, is the same as then, and `block_lane` was not called. `*limit` changes when the library looks into the lane
+ and finds something new: every `NASHTRACE_POLL_MS`, unless the library is held up.
 
  The struct belongs to the thread and lives as long: no other thread may use it, and no signal handler.
  */
@@ -1678,7 +1681,8 @@ typedef struct nashtrace_block_lane {
      */
     uint64_t *tail;
     /*
-     Bytes that may be handed over, ever, and less than 32 more; negative while nothing is to be recorded this way.
+     What `tail` may become at most, and in the lower five bits a count that stands for no room; negative while nothing
+     is to be recorded this way.
      */
     const int64_t *limit;
     /*

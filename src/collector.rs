@@ -255,8 +255,10 @@ impl Collector {
         let before = clock::ticks();
         // Look at the rings before the declarations: a name is interned before the first record that uses it.
         let waiting: Vec<usize> = self.rings.iter().map(|ring| ring.ring.waiting()).collect();
-        for (ring, waiting) in self.rings.iter_mut().zip(&waiting) {
-            ring.ring.populate_if_used(*waiting);
+        if !everything {
+            for (ring, waiting) in self.rings.iter_mut().zip(&waiting) {
+                ring.ring.populate_ahead(*waiting);
+            }
         }
         self.write_declarations();
         self.metrics.health.found_waiting(waiting.iter().copied().max().unwrap_or(0));

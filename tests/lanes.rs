@@ -160,7 +160,7 @@ fn what_finds_a_lane_full_is_lost_and_counted() {
 }
 
 #[test]
-fn a_time_serves_for_64_events_or_until_the_collector_has_come_by() {
+fn a_time_serves_for_31_events_or_until_the_collector_has_come_by() {
     let _turn = turn();
     if !has_lanes() {
         return;
@@ -168,15 +168,15 @@ fn a_time_serves_for_64_events_or_until_the_collector_has_come_by() {
     let folder = tempfile::tempdir().unwrap();
     // The collector comes by when it is asked to.
     start(&SessionOptions { poll_ms: 1000, ..options(folder.path()) });
-    record_all(0..1 + 70);
+    record_all(0..=38);
     assert_eq!((api().session_flush)(support::TIMEOUT_MS), Status::Ok);
-    record_all(71..75);
+    record_all(39..43);
     stop();
     let blocks = blocks(folder.path());
     let lane = blocks.values().find(|blocks| blocks.len() > 1).unwrap();
     let times: Vec<u64> = lane.iter().map(|block| block.head.time).collect();
     let runs: Vec<usize> = times.chunk_by(u64::eq).map(<[u64]>::len).collect();
-    assert_eq!(runs, [64, 6, 4]);
+    assert_eq!(runs, [31, 7, 4]);
     assert!(times.is_sorted());
 }
 

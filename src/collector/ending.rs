@@ -18,9 +18,11 @@ impl Collector {
         self.close_rings();
         self.watch.finish(&self.tick_rate);
         self.drain(Instant::now(), true);
-        // What a stalled hook had begun and will not finish in time is lost after shutdown.
+        // What a stalled hook had begun and will not finish in time is lost after shutdown. This is the last look: what
+        // is begun after it is not of this session.
+        self.refresh_counts();
         self.book_the_rest(LossReason::AfterShutdown);
-        self.write_accounts(PacketFlags::FINAL);
+        self.write_ledgers(PacketFlags::FINAL);
         self.stopped()
     }
 
@@ -68,10 +70,9 @@ impl Collector {
         }
     }
 
-    /// What was begun and is neither written nor lost by now is lost.
+    /// What was begun at the last look and is neither written nor lost by now is lost.
     fn book_the_rest(&mut self, reason: LossReason) {
         for ring in &mut self.rings {
-            ring.account.look(&ring.ring.counts());
             ring.account.book_the_rest(reason);
         }
         for account in &mut self.departed {

@@ -23,12 +23,15 @@ pub use self::event::LaneEvent;
 
 /// Where the calling thread may put block events itself, instead of calling `block`.
 ///
-/// Load `*limit` with acquire order. If it is negative, the lane is closed, and the event is for `block_lane`. If
-/// `*tail + 32` is above it, the lane is full: the event is lost; add 1 to `*lost`, with release order. Otherwise write a
-/// `nashtrace_lane_event` to `events`, as many bytes from there as `*tail & mask` says, and store `*tail + 32` to `*tail`,
-/// with release order. Only where `ticks` reads a counter of the processor's (`rdtsc`, or `cntvct_el0` on 64-bit Arm), which
-/// the caller may then read as well, is a lane ever open. Soon after an event was handed over (`NASHTRACE_POLL_MS`) `*limit`
-/// changes: as long as it has not, a time that was read for an earlier event is no older than that, and may serve again.
+/// For each event load `*limit` with acquire order. If it is negative, the lane is closed, and the event is for
+/// `block_lane`. If `*tail + 32` is above it, the lane is full: the event is lost; add 1 to `*lost`, with release order.
+/// Otherwise write a `nashtrace_lane_event` to `events`, as many bytes from there as `*tail & mask` says, and store
+/// `*tail + 32` to `*tail`, with release order. Only where `ticks` reads a counter of the processor's (`rdtsc`, or
+/// `cntvct_el0` on 64-bit Arm), which the caller may then read as well, is a lane ever open.
+///
+/// A time that was read for an event that went into the lane may serve for the next 30 there, as long as `*limit`, loaded for
+/// each of them, is the same as then, and `block_lane` was not called. `*limit` changes when the library looks into the lane
+/// and finds something new: every `NASHTRACE_POLL_MS`, unless the library is held up.
 ///
 /// The struct belongs to the thread and lives as long: no other thread may use it, and no signal handler.
 #[repr(C)]
@@ -36,7 +39,8 @@ pub use self::event::LaneEvent;
 pub struct BlockLane {
     /// Bytes handed over so far.
     pub tail: *mut u64,
-    /// Bytes that may be handed over, ever, and less than 32 more; negative while nothing is to be recorded this way.
+    /// What `tail` may become at most, and in the lower five bits a count that stands for no room; negative while nothing
+    /// is to be recorded this way.
     pub limit: *const i64,
     /// Events that have found the lane full.
     pub lost: *mut u64,
@@ -53,10 +57,10 @@ const _: () = assert!(size_of::<BlockLane>() == 40);
 /// cbindgen:ignore
 pub(super) const ENTRY: u64 = size_of::<LaneEvent>() as u64;
 
-/// Most entries that are made records of at a time: they take 64 KiB, which stay in a near cache.
+/// Most entries that are made records of at a time: they take 16 KiB, which stay in the nearest cache.
 ///
 /// cbindgen:ignore
-const AT_A_TIME: u64 = 1024;
+const AT_A_TIME: u64 = 256;
 
 /// The limit of a lane that takes nothing, and what it would count.
 static SHUT: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(CLOSED);
@@ -80,7 +84,7 @@ pub(super) struct Ends {
     /// How far the tail may go, with [`CLOSED`] added while nothing is to be recorded; what is below a whole entry
     /// counts the visits of the consumer.
     limit: AtomicI64,
-    /// The tail when the consumer last counted.
+    /// Events handed over and lost when the consumer last counted.
     accounted: AtomicU64,
     /// Where events are counted that were handed over when nobody counted any more.
     late: &'static SharedLosses,
@@ -96,8 +100,8 @@ impl Ends {
         shared.lane.as_deref().expect("the ring is a lane")
     }
 
-    /// The consumer has come by once more, and has found something new. The host, which compares limits at each
-    /// event, finds another one: a limit does not come back as soon as two visits later.
+    /// The consumer has come by once more, and has found something new. A limit comes back after [`ENTRY`] visits at the
+    /// earliest, by when the host has put more events than one time serves for.
     pub(super) fn visit(&self, visits: &Cell<u64>) {
         let (before, now) = (visits.get(), visits.get() + 1);
         visits.set(now);
@@ -113,8 +117,9 @@ impl Ends {
     pub(super) fn counts(&self, shared: &Shared) -> Snapshot {
         let mut counts = shared.counts.snapshot();
         let tail = shared.producer.tail.load(Ordering::Acquire);
-        self.accounted.store(tail, Ordering::Relaxed);
-        counts.produced[Kind::Block as usize] = tail / ENTRY + counts.lost_of(Kind::Block);
+        let begun = tail / ENTRY + counts.lost_of(Kind::Block);
+        self.accounted.store(begun, Ordering::Relaxed);
+        counts.produced[Kind::Block as usize] = begun;
         counts
     }
 
@@ -128,8 +133,8 @@ impl Ends {
     }
 
     /// The lane is gone: what its last count has missed was lost.
-    pub(super) fn end(&self, tail: u64) {
-        let missed = (tail - self.accounted.load(Ordering::Relaxed)) / ENTRY;
+    pub(super) fn end(&self, tail: u64, lost: u64) {
+        let missed = tail / ENTRY + lost - self.accounted.load(Ordering::Relaxed);
         if missed > 0 {
             self.late.lose(LossReason::AfterShutdown, Kind::Block, missed);
         }
@@ -243,8 +248,8 @@ pub(super) fn make_blocks(
     blocks.extend(positions.step_by(ENTRY as usize).take(AT_A_TIME as usize).map(|position| {
         let index = position as usize & (shared.memory.length() - 1);
         shared.memory.access().read(index, ENTRY as usize);
-        // SAFETY: the entries between head and tail are the consumer's until it releases them; an event fits into
-        // each and is aligned, as the memory is and all positions are, and any bytes are one.
+        // SAFETY: the entries between head and tail are the consumer's until it releases them. As the host keeps to its
+        // terms, positions are multiples of an entry: an event fits into each and is aligned. Any bytes are one.
         let event = unsafe { shared.memory.start().as_ptr().add(index).cast::<LaneEvent>().read() };
         event.to_block((position / ENTRY + lost) as u32)
     }));

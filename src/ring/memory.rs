@@ -59,7 +59,7 @@ impl Memory {
         &self.access
     }
 
-    /// Have the pages of a range now, so that the host waits for none when it first writes there. Nothing happens
+    /// Have the pages of a range, which begins at a multiple of a page, now, so that the host waits for none when it first writes there. Nothing happens
     /// where the kernel cannot do that (before Linux 5.14).
     pub(super) fn populate(&self, range: std::ops::Range<usize>) {
         let range = range.start.min(self.length)..range.end.min(self.length);

@@ -63,7 +63,8 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         if let Some(lane) = &self.lane {
-            lane.end(self.producer.tail.load(Ordering::Acquire));
+            let lost = self.counts.snapshot().lost_of(Kind::Block);
+            lane.end(self.producer.tail.load(Ordering::Acquire), lost);
         }
     }
 }
@@ -356,15 +357,25 @@ pub(crate) struct Consumer {
     blocks: Vec<Block>,
 }
 
-/// A ring is populated once so many bytes wait: a thread that records less may never come to its end.
+/// A ring is populated while so many bytes wait: a thread that records less may never come to its end.
 ///
 /// cbindgen:ignore
 const WORTH_POPULATING: usize = 64 << 10;
 
-/// Bytes that are populated at a time, in a few milliseconds.
+/// So many times what waits is populated ahead of the producer, within a bound that takes milliseconds.
 ///
 /// cbindgen:ignore
-const POPULATED_AT_A_TIME: usize = 16 << 20;
+const TIMES_AHEAD: usize = 64;
+
+/// See [`TIMES_AHEAD`].
+///
+/// cbindgen:ignore
+const MOST_AHEAD: usize = 16 << 20;
+
+/// Where the range that is populated begins is a multiple of it.
+///
+/// cbindgen:ignore
+const PAGE: usize = 64 << 10;
 
 impl Consumer {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
@@ -432,14 +443,17 @@ impl Consumer {
         (tail - self.head) as usize
     }
 
-    /// Spare the producer the faults of its first way round, if it is on it: with `waiting` bytes. A page fault takes as
-    /// long as a hundred events.
-    pub(crate) fn populate_if_used(&mut self, waiting: usize) {
+    /// Spare the producer the faults of its first way round, if it is on it, before which `waiting` bytes wait. A page
+    /// fault takes as long as a hundred events.
+    pub(crate) fn populate_ahead(&mut self, waiting: usize) {
         let capacity = self.shared.memory.length();
-        if self.populated < capacity && waiting >= WORTH_POPULATING.min(capacity / 16) {
-            let end = self.populated + POPULATED_AT_A_TIME;
-            self.shared.memory.populate(self.populated..end);
-            self.populated = end;
+        let tail = self.head as usize + waiting;
+        let ahead = (waiting * TIMES_AHEAD).min(MOST_AHEAD);
+        let is_due = self.populated < capacity && self.populated < tail + ahead / 2;
+        if is_due && waiting >= WORTH_POPULATING.min(capacity / 16) {
+            let start = self.populated.max(tail / PAGE * PAGE);
+            self.populated = tail + ahead;
+            self.shared.memory.populate(start..self.populated);
         }
     }
 

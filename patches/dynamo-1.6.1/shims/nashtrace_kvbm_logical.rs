@@ -12,7 +12,7 @@ use std::sync::Weak;
 
 use crate::nashtrace::{self as shim, Api, Block};
 use crate::nashtrace_blocks::{self as blocks, Description, Event, Named, Reason, Tier};
-use crate::nashtrace_lane::{self as lane, Common, Room};
+use crate::nashtrace_lane::{self as lane, Common, NoRoom, Room};
 use crate::{BlockId, SequenceHash};
 
 /// The pool of one store. Loads the library if that was not tried yet: to be made before there is a lock.
@@ -105,9 +105,16 @@ impl Ledger {
         Self { pool, common: Common::of(&pool), latest, is_timed: false }
     }
 
-    /// The one thing that happens in this critical section: a block is let go of. Its time may be a little early, but it
-    /// is later than that of everything that happened in the pool before.
+    /// The one thing that happens in this critical section: a present block is not used any more. Nothing but its slot
+    /// has to do with that, so that its time may be a little early, as long as it is later than what happened to a
+    /// slot of the pool before.
     #[inline(always)]
+    pub(crate) fn note_idle(&mut self, block: BlockId, hash: SequenceHash) -> Noted {
+        self.note_by(lane::room_and_time, Event::Idle, Reason::Unknown, block, Some(hash))
+    }
+
+    /// The one thing that happens in this critical section.
+    #[inline]
     pub(crate) fn note_alone(
         &mut self,
         event: Event,
@@ -115,8 +122,20 @@ impl Ledger {
         block: BlockId,
         hash: Option<SequenceHash>,
     ) -> Noted {
+        self.note_by(lane::room_and_new_time, event, reason, block, hash)
+    }
+
+    #[inline(always)]
+    fn note_by(
+        &mut self,
+        room: impl FnOnce() -> Result<(Room, u64), NoRoom>,
+        event: Event,
+        reason: Reason,
+        block: BlockId,
+        hash: Option<SequenceHash>,
+    ) -> Noted {
         let Some(next) = self.latest.checked_add(1) else { return Noted { is_kept: false } };
-        let is_kept = match lane::room_and_time() {
+        let is_kept = match room() {
             Ok((room, time)) => {
                 self.latest = time.max(next);
                 room.put(self.common, self.latest, event, reason, slot(block), lineage(hash));
@@ -286,13 +305,16 @@ fn tell_lookup(
     count: usize,
 ) {
     let count = u32::try_from(count).unwrap_or(u32::MAX);
-    if let Some(room) = lane::room() {
-        let time = room.ticks();
-        room.put(Common::of(pool), time, event, Reason::Unknown, count, lineage(hash));
-    } else if lane::lose_unless_closed() {
-        let named = named(NO_BLOCK, hash);
-        let block = Block { count, ..pool.event(api.now(), event, Reason::Unknown, named) };
-        lane::tell(api, &block);
+    match lane::room_and_new_time() {
+        Ok((room, time)) => {
+            room.put(Common::of(pool), time, event, Reason::Unknown, count, lineage(hash));
+        }
+        Err(no_room) if no_room.is_closed => {
+            let named = named(NO_BLOCK, hash);
+            let block = Block { count, ..pool.event(api.now(), event, Reason::Unknown, named) };
+            lane::tell(api, &block);
+        }
+        Err(_) => {}
     }
 }
 

@@ -13,8 +13,9 @@ use crate::nashtrace_blocks::{Event, Named, Pool, Reason};
 /// Bytes of the room of an event.
 const ROOM: u64 = 32;
 
-/// Most events that have one reading of the clock in common.
-const MOST_OF_A_TIME: u64 = 64;
+/// Most events that have one reading of the clock in common. The limit has 32 values for each position that it leaves
+/// free, and takes another one each time that the collector finds something new: it does not come back meanwhile.
+const MOST_OF_A_TIME: u64 = 31;
 
 /// The limit of a lane that is closed, and what else it points to.
 static SHUT: AtomicI64 = AtomicI64::new(-1);
@@ -48,7 +49,7 @@ thread_local! {
 /// What a thread knows of its lane.
 struct Here {
     lane: Cell<*const BlockLane>,
-    /// The clock when it was last read for [`room_and_time`].
+    /// The clock when it was last read for [`room_and_new_time`].
     time: Cell<u64>,
     /// The limit at that time: the collector changes it whenever it has come by.
     limit_then: Cell<i64>,
@@ -72,8 +73,8 @@ pub(crate) fn room() -> Option<Room> {
     })
 }
 
-/// The same, and a time that is early by at most the duration of [`MOST_OF_A_TIME`] events and that until the collector
-/// next comes by: to read the clock takes as long as to put an event. Without room the loss is counted.
+/// The same, and a time that may be early: a reading of the clock, which takes as long as to put an event, serves for
+/// [`MOST_OF_A_TIME`], or until the collector next comes by. Without room the loss is counted.
 #[inline(always)]
 pub(crate) fn room_and_time() -> Result<(Room, u64), NoRoom> {
     HERE.with(|here| {
@@ -92,9 +93,10 @@ pub(crate) struct NoRoom {
     pub(crate) is_closed: bool,
 }
 
+/// The same, and the time. Those that follow may serve from it.
 #[cold]
 #[inline(never)]
-fn room_and_new_time() -> Result<(Room, u64), NoRoom> {
+pub(crate) fn room_and_new_time() -> Result<(Room, u64), NoRoom> {
     HERE.with(|here| {
         let (room, limit) = next(here);
         // Entries begin at multiples of their room, and what the limit has beyond one stands for none.

@@ -149,3 +149,45 @@ fn two_threads_lose_nothing_that_they_do_not_count() {
     assert_eq!(counts.produced[Kind::Request as usize], u64::from(EVENTS));
     assert_eq!(counts.lost_of(Kind::Request) + received as u64, u64::from(EVENTS));
 }
+
+/// Bytes of the ring's memory that are resident.
+fn resident(consumer: &Consumer) -> usize {
+    let memory = &consumer.shared.memory;
+    let mut pages = vec![0; memory.length() / 4096];
+    // SAFETY: the mapping is as long, and there is a byte for each of its pages.
+    let status = unsafe {
+        libc::mincore(memory.start().as_ptr().cast(), memory.length(), pages.as_mut_ptr())
+    };
+    assert_eq!(status, 0);
+    pages.iter().filter(|page| **page & 1 == 1).count() * 4096
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "it has no pages")]
+fn a_ring_in_use_is_populated_ahead_of_its_producer_and_an_idle_one_is_not() {
+    const MIB: usize = 1 << 20;
+    let (producer, mut consumer) = channel(64 * MIB, 1).unwrap();
+    let write = |bytes: usize| (0..bytes / 4096).for_each(|_| push(&producer, 4096).unwrap());
+    write(MIB / 32);
+    consumer.populate_ahead(consumer.waiting());
+    // A kernel may give more than is touched: huge pages of 2 MiB.
+    assert!(resident(&consumer) <= 2 * MIB, "not worth it");
+    write(MIB / 8);
+    consumer.populate_ahead(consumer.waiting());
+    let ahead = resident(&consumer);
+    if ahead <= 2 * MIB {
+        println!("this kernel cannot populate memory");
+        return;
+    }
+    // 64 times the 160 KiB that wait.
+    assert!((10 * MIB..=12 * MIB).contains(&ahead), "{ahead}");
+    consumer.populate_ahead(consumer.waiting());
+    assert_eq!(resident(&consumer), ahead, "not further as long as the producer stays");
+    for _ in 0..70 {
+        write(MIB);
+        let waiting = consumer.waiting();
+        consumer.populate_ahead(waiting);
+        consumer.release(waiting);
+    }
+    assert_eq!(resident(&consumer), 64 * MIB);
+}
