@@ -254,11 +254,9 @@ impl Collector {
         self.admit_arrivals();
         let before = clock::ticks();
         // Look at the rings before the declarations: a name is interned before the first record that uses it.
-        let waiting: Vec<usize> = self.rings.iter().map(|ring| ring.ring.waiting()).collect();
+        let waiting: Vec<usize> = self.rings.iter_mut().map(|ring| ring.ring.look()).collect();
         if !everything {
-            for (ring, waiting) in self.rings.iter_mut().zip(&waiting) {
-                ring.ring.populate_ahead(*waiting);
-            }
+            self.rings.iter_mut().for_each(|ring| ring.ring.populate_ahead());
         }
         self.write_declarations();
         self.metrics.health.found_waiting(waiting.iter().copied().max().unwrap_or(0));
@@ -432,7 +430,7 @@ impl Collector {
         let mut index = 0;
         while index < self.rings.len() {
             // Retired is read first: after it nothing more can arrive.
-            if self.rings[index].ring.is_retired() && self.rings[index].ring.waiting() == 0 {
+            if self.rings[index].ring.is_retired() && self.rings[index].ring.look() == 0 {
                 let mut ring = self.rings.remove(index);
                 ring.account.look(&ring.ring.counts());
                 self.registry.forget(&ring.ring);

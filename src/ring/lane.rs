@@ -11,8 +11,6 @@
 
 mod event;
 
-use std::cell::Cell;
-
 use super::counts::{SharedLosses, Snapshot};
 use super::memory::OutOfMemory;
 use super::spsc::{Consumer, Shared};
@@ -100,12 +98,11 @@ impl Ends {
         shared.lane.as_deref().expect("the ring is a lane")
     }
 
-    /// The consumer has come by once more, and has found something new. A limit comes back after [`ENTRY`] visits at the
-    /// earliest, by when the host has put more events than one time serves for.
-    pub(super) fn visit(&self, visits: &Cell<u64>) {
-        let (before, now) = (visits.get(), visits.get() + 1);
-        visits.set(now);
-        self.limit.fetch_xor(((before ^ now) % ENTRY) as i64, Ordering::Release);
+    /// The consumer has come by after so many visits, and has found something new. A limit comes back after [`ENTRY`]
+    /// visits at the earliest, by when the host has put more events than one time serves for.
+    pub(super) fn visit(&self, visits_before: u64) {
+        let changes = visits_before ^ (visits_before + 1);
+        self.limit.fetch_xor((changes % ENTRY) as i64, Ordering::Release);
     }
 
     /// The consumer has freed so many bytes.
@@ -168,7 +165,7 @@ impl Lender {
         BlockLane {
             tail: (&raw const self.shared.producer.tail).cast_mut().cast(),
             limit: (&raw const Ends::of(&self.shared).limit).cast(),
-            lost: std::ptr::from_ref(self.lost()).cast_mut().cast(),
+            lost: std::ptr::from_ref(lost(&self.shared)).cast_mut().cast(),
             events: self.shared.memory.start().as_ptr(),
             mask: self.shared.memory.length() as u64 - 1,
         }
@@ -177,10 +174,6 @@ impl Lender {
     /// What opens and closes it.
     pub(super) fn gate(&self) -> Gate {
         Gate(Arc::clone(&self.shared))
-    }
-
-    fn lost(&self) -> &AtomicU64 {
-        self.shared.counts.lost(LossReason::Full, Kind::Block)
     }
 
     /// Hand an event over as the host's code does.
@@ -192,7 +185,8 @@ impl Lender {
             return Put::Closed;
         }
         if (tail + ENTRY) as i64 > limit {
-            self.lost().store(self.lost().load(Ordering::Relaxed) + 1, Ordering::Release);
+            let lost = lost(&self.shared);
+            lost.store(lost.load(Ordering::Relaxed) + 1, Ordering::Release);
             return Put::Lost;
         }
         let index = tail as usize & (self.shared.memory.length() - 1);
@@ -234,6 +228,11 @@ impl Gate {
     pub(super) fn is_of(&self, consumer: &Consumer) -> bool {
         consumer.is_end_of(&self.0)
     }
+}
+
+/// Where the host counts what finds the lane full.
+pub(super) fn lost(shared: &Shared) -> &AtomicU64 {
+    shared.counts.lost(LossReason::Full, Kind::Block)
 }
 
 /// Make block events, numbered and on the library's clock, of the first entries from a position to another one. The

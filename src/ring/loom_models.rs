@@ -59,6 +59,7 @@ fn drain(consumer: &mut Consumer, found: &mut Vec<u32>) {
 }
 
 fn drain_up_to(limit: usize, consumer: &mut Consumer, found: &mut Vec<u32>) {
+    consumer.look();
     let mut entries = consumer.read(0, limit);
     for entry in entries.by_ref() {
         assert_eq!(entry[4], Kind::Request as u8, "bytes that are no record");
@@ -129,7 +130,7 @@ fn an_entry_that_wraps_around_is_padded_and_read_whole() {
         let expected: Vec<u32> =
             [0, 1].into_iter().chain(recorded.map(|(number, _)| number)).collect();
         assert_eq!(found, expected);
-        assert_eq!(consumer.waiting(), 0);
+        assert_eq!(consumer.look(), 0);
         outcomes.map(|outcome| outcome.is_ok())
     });
 }
@@ -146,7 +147,7 @@ fn a_ring_that_is_retired_and_empty_stays_empty_and_its_counts_are_final() {
         let mut found = Vec::new();
         drain(&mut consumer, &mut found);
         // The collector's condition for forgetting a ring, in its order.
-        let forgotten = consumer.is_retired() && consumer.waiting() == 0;
+        let forgotten = consumer.is_retired() && consumer.look() == 0;
         let (seen, counts) = (found.len(), consumer.counts());
         ending.join().unwrap();
         if forgotten {
@@ -290,6 +291,7 @@ fn put(lender: &Lender, hash: u64) -> Put {
 }
 
 fn drain_lane(consumer: &mut Consumer, found: &mut Vec<u64>) {
+    consumer.look();
     let mut entries = consumer.read(0, ALL);
     found.extend(entries.by_ref().map(|entry| Block::read(entry).unwrap().hash));
     let consumed = entries.consumed();

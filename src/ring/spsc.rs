@@ -63,7 +63,7 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         if let Some(lane) = &self.lane {
-            let lost = self.counts.snapshot().lost_of(Kind::Block);
+            let lost = lane::lost(self).load(Ordering::Acquire);
             lane.end(self.producer.tail.load(Ordering::Acquire), lost);
         }
     }
@@ -348,9 +348,11 @@ impl Grant<'_> {
 pub(crate) struct Consumer {
     shared: Arc<Shared>,
     head: u64,
-    /// The tail when a lane was last visited, and how often it was.
-    seen: Cell<u64>,
-    visits: Cell<u64>,
+    /// What the last look found: the tail, and how much a lane had lost.
+    tail: u64,
+    lost: u64,
+    /// Looks that found something new.
+    visits: u64,
     /// Up to here the memory was populated.
     populated: usize,
     /// Records made of a lane's entries.
@@ -379,14 +381,7 @@ const PAGE: usize = 64 << 10;
 
 impl Consumer {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self {
-            shared,
-            head: 0,
-            seen: Cell::new(0),
-            visits: Cell::new(0),
-            populated: 0,
-            blocks: Vec::new(),
-        }
+        Self { shared, head: 0, tail: 0, lost: 0, visits: 0, populated: 0, blocks: Vec::new() }
     }
 
     /// Whether it is the consuming end of this ring.
@@ -431,23 +426,31 @@ impl Consumer {
         }
     }
 
-    /// Bytes that wait to be read, padding included.
-    #[must_use]
-    pub(crate) fn waiting(&self) -> usize {
+    /// Look how far the producer is: bytes that wait to be read by now, padding included. It takes what it looks at away
+    /// from the producer for a moment, and so is not done for every entry.
+    pub(crate) fn look(&mut self) -> usize {
         let tail = self.shared.producer.tail.load(Ordering::Acquire);
-        if let Some(lane) = &self.shared.lane
-            && self.seen.replace(tail) != tail
-        {
-            lane.visit(&self.visits);
+        if let Some(lane) = &self.shared.lane {
+            self.lost = lane::lost(&self.shared).load(Ordering::Acquire);
+            if tail != self.tail {
+                lane.visit(self.visits);
+                self.visits += 1;
+            }
         }
-        (tail - self.head) as usize
+        self.tail = tail;
+        self.waiting()
     }
 
-    /// Spare the producer the faults of its first way round, if it is on it, before which `waiting` bytes wait. A page
-    /// fault takes as long as a hundred events.
-    pub(crate) fn populate_ahead(&mut self, waiting: usize) {
+    /// Bytes that waited to be read at the last look.
+    fn waiting(&self) -> usize {
+        (self.tail - self.head) as usize
+    }
+
+    /// Spare the producer the faults of its first way round, if it is on it. A page fault takes as long as a hundred
+    /// events.
+    pub(crate) fn populate_ahead(&mut self) {
         let capacity = self.shared.memory.length();
-        let tail = self.head as usize + waiting;
+        let (tail, waiting) = (self.tail as usize, self.waiting());
         let ahead = (waiting * TIMES_AHEAD).min(MOST_AHEAD);
         let is_due = self.populated < capacity && self.populated < tail + ahead / 2;
         if is_due && waiting >= WORTH_POPULATING.min(capacity / 16) {
@@ -457,16 +460,15 @@ impl Consumer {
         }
     }
 
-    /// The waiting entries up to `limit` bytes from the head without those in the first `passed`, oldest first; of a
-    /// lane not all at once. An entry or padding ends behind `passed` bytes. The iterator does not free what it passes:
+    /// The entries that waited at the last look, up to `limit` bytes from the head and without those in the first
+    /// `passed`, oldest first; of a lane not all at once. An entry or padding ends behind `passed` bytes. The iterator does not free what it passes:
     /// call [`Consumer::release`] when the bytes are safe elsewhere.
     #[must_use]
     pub(crate) fn read(&mut self, passed: usize, limit: usize) -> Entries<'_> {
         let begin = self.head + passed as u64;
         let end = self.head + self.waiting().min(limit) as u64;
         let place = if self.shared.lane.is_some() {
-            let lost = self.shared.counts.snapshot().lost_of(Kind::Block);
-            lane::make_blocks(&self.shared, begin..end, lost, &mut self.blocks);
+            lane::make_blocks(&self.shared, begin..end, self.lost, &mut self.blocks);
             Place::Lane(self.blocks.iter())
         } else {
             Place::Ring { memory: &self.shared.memory, position: begin, end }

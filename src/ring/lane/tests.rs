@@ -17,6 +17,7 @@ fn event(hash: u64, time: u64) -> LaneEvent {
 }
 
 fn drain(consumer: &mut Consumer) -> Vec<Block> {
+    consumer.look();
     let mut entries = consumer.read(0, usize::MAX >> 1);
     let found = entries.by_ref().map(|entry| Block::read(entry).unwrap()).collect();
     let consumed = entries.consumed();
@@ -68,6 +69,7 @@ fn a_record_has_the_same_number_however_often_it_is_looked_at() {
     let (lender, mut consumer) = lane(128, 1, &LATE).unwrap();
     for number in 0..3 {
         lender.put(event(number, 1));
+        consumer.look();
         assert_eq!(consumer.read(32 * number as usize, usize::MAX >> 1).count(), 1);
     }
     assert_eq!(sequences(&drain(&mut consumer)), [0, 1, 2]);
@@ -154,10 +156,10 @@ fn the_limit_changes_whenever_the_consumer_finds_something_new_and_only_then() {
     for number in 0..200 {
         lender.put(event(number, 1));
         assert_eq!(limit(), before[0], "the host does not change it");
-        let waiting = consumer.waiting();
+        let waiting = consumer.look();
         assert!(!before.contains(&limit()), "after {number}");
         before = [limit(), before[0], before[1]];
-        assert_eq!(consumer.waiting(), waiting);
+        assert_eq!(consumer.look(), waiting);
         assert_eq!((limit(), limit() / 32), (before[0], 128 + number as i64));
         assert_eq!(drain(&mut consumer).len(), 1);
         before[0] = limit();
@@ -171,7 +173,7 @@ fn a_lane_that_holds_more_than_is_read_at_a_time_is_read_in_parts() {
     for number in 0..EVENTS {
         assert_eq!(lender.put(event(number, number)), Put::HandedOver);
     }
-    let (mut passed, waiting, mut found) = (0, consumer.waiting(), Vec::new());
+    let (mut passed, waiting, mut found) = (0, consumer.look(), Vec::new());
     while passed < waiting {
         let mut entries = consumer.read(passed, waiting);
         found.extend(entries.by_ref().map(|entry| Block::read(entry).unwrap().hash));
@@ -180,5 +182,5 @@ fn a_lane_that_holds_more_than_is_read_at_a_time_is_read_in_parts() {
     }
     assert!(found.into_iter().eq(0..EVENTS));
     consumer.release(passed);
-    assert_eq!(consumer.waiting(), 0);
+    assert_eq!(consumer.look(), 0);
 }

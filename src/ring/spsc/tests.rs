@@ -12,6 +12,7 @@ fn push(producer: &Producer, bytes: usize) -> Result<(), LossReason> {
 }
 
 fn sequences(consumer: &mut Consumer) -> Vec<u32> {
+    consumer.look();
     let mut entries = consumer.read(0, ALL);
     let found = entries
         .by_ref()
@@ -68,7 +69,7 @@ fn an_event_larger_than_half_a_ring_is_too_big_even_if_the_ring_is_empty() {
 
 #[test]
 fn rows_are_counted_with_their_record() {
-    let (producer, consumer) = channel(256, 1).unwrap();
+    let (producer, mut consumer) = channel(256, 1).unwrap();
     let reserve = |row_size| {
         let mut head = Head::new(Kind::Decision, size_of::<Head>());
         (head.rows, head.row_size) = (3, row_size);
@@ -81,7 +82,7 @@ fn rows_are_counted_with_their_record() {
     assert_eq!(counts.produced[Kind::Decision as usize], 2);
     assert_eq!(counts.produced[Kind::Candidate as usize], 6);
     assert_eq!(counts.lost_of(Kind::Candidate), 3);
-    assert_eq!(consumer.waiting(), 0);
+    assert_eq!(consumer.look(), 0);
 }
 
 #[test]
@@ -109,6 +110,7 @@ fn reading_up_to_a_limit_leaves_the_rest() {
     for _ in 0..4 {
         push(&producer, 32).unwrap();
     }
+    consumer.look();
     let mut entries = consumer.read(0, 64);
     assert_eq!(entries.by_ref().count(), 2);
     let consumed = entries.consumed();
@@ -140,7 +142,7 @@ fn two_threads_lose_nothing_that_they_do_not_count() {
             last = Some(sequence);
             received += 1;
         }
-        if retired && consumer.waiting() == 0 {
+        if retired && consumer.look() == 0 {
             break;
         }
     }
@@ -169,11 +171,13 @@ fn a_ring_in_use_is_populated_ahead_of_its_producer_and_an_idle_one_is_not() {
     let (producer, mut consumer) = channel(64 * MIB, 1).unwrap();
     let write = |bytes: usize| (0..bytes / 4096).for_each(|_| push(&producer, 4096).unwrap());
     write(MIB / 32);
-    consumer.populate_ahead(consumer.waiting());
+    consumer.look();
+    consumer.populate_ahead();
     // A kernel may give more than is touched: huge pages of 2 MiB.
     assert!(resident(&consumer) <= 2 * MIB, "not worth it");
     write(MIB / 8);
-    consumer.populate_ahead(consumer.waiting());
+    consumer.look();
+    consumer.populate_ahead();
     let ahead = resident(&consumer);
     if ahead <= 2 * MIB {
         println!("this kernel cannot populate memory");
@@ -181,12 +185,13 @@ fn a_ring_in_use_is_populated_ahead_of_its_producer_and_an_idle_one_is_not() {
     }
     // 64 times the 160 KiB that wait.
     assert!((10 * MIB..=12 * MIB).contains(&ahead), "{ahead}");
-    consumer.populate_ahead(consumer.waiting());
+    consumer.look();
+    consumer.populate_ahead();
     assert_eq!(resident(&consumer), ahead, "not further as long as the producer stays");
     for _ in 0..70 {
         write(MIB);
-        let waiting = consumer.waiting();
-        consumer.populate_ahead(waiting);
+        let waiting = consumer.look();
+        consumer.populate_ahead();
         consumer.release(waiting);
     }
     assert_eq!(resident(&consumer), 64 * MIB);
