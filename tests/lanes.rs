@@ -175,9 +175,12 @@ fn a_time_serves_for_31_events_or_until_the_collector_has_come_by() {
     let blocks = blocks(folder.path());
     let lane = blocks.values().find(|blocks| blocks.len() > 1).unwrap();
     let times: Vec<u64> = lane.iter().map(|block| block.head.time).collect();
-    let runs: Vec<usize> = times.chunk_by(u64::eq).map(<[u64]>::len).collect();
-    assert_eq!(runs, [31, 7, 4]);
+    assert_eq!(times.len(), 38 + 4);
     assert!(times.is_sorted());
+    assert_ne!(times[37], times[38], "the flush came between");
+    // The collector may have come by more often, if this thread was kept from running.
+    let runs: Vec<usize> = times.chunk_by(u64::eq).map(<[u64]>::len).collect();
+    assert!(runs.iter().all(|run| *run <= 31) && runs.len() < 20, "{runs:?}");
 }
 
 #[test]

@@ -64,6 +64,12 @@ pub(crate) struct Room {
     position: u64,
 }
 
+/// There is no room for an event.
+pub(crate) struct NoRoom {
+    /// The event is for the library; otherwise it was lost.
+    pub(crate) is_closed: bool,
+}
+
 /// Room for the next event in this thread's lane.
 #[inline(always)]
 pub(crate) fn room() -> Option<Room> {
@@ -87,13 +93,7 @@ pub(crate) fn room_and_time() -> Result<(Room, u64), NoRoom> {
     })
 }
 
-/// There is no room for an event.
-pub(crate) struct NoRoom {
-    /// The event is for the library; otherwise it was lost.
-    pub(crate) is_closed: bool,
-}
-
-/// The same, and the time. Those that follow may serve from it.
+/// The same, and the time, which may serve for those that follow.
 #[cold]
 #[inline(never)]
 pub(crate) fn room_and_new_time() -> Result<(Room, u64), NoRoom> {

@@ -117,13 +117,13 @@ fn what_is_handed_over_when_nobody_counts_any_more_is_lost_and_counted_once() {
     lender.put(event(1, 1));
     drain(&mut consumer);
     assert_eq!(consumer.counts().produced[Kind::Block as usize], 1);
-    lender.put(event(2, 1));
-    lender.put(event(3, 1));
+    let puts = [2, 3, 4].map(|hash| lender.put(event(hash, 1)));
+    assert_eq!(puts, [Put::HandedOver, Put::HandedOver, Put::Lost]);
     drop(consumer);
     assert_eq!(LATE.snapshot(), Snapshot::NONE, "the lane is still there");
     drop(lender);
     let lost = LATE.snapshot().lost[LossReason::AfterShutdown as usize];
-    assert_eq!(lost[Kind::Block as usize], 2);
+    assert_eq!(lost[Kind::Block as usize], 3);
 }
 
 #[test]
