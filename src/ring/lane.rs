@@ -11,9 +11,10 @@
 
 mod event;
 
+use super::consumer::Consumer;
 use super::counts::{SharedLosses, Snapshot};
 use super::memory::OutOfMemory;
-use super::spsc::{Consumer, Shared};
+use super::spsc::Shared;
 use super::sync::{Arc, AtomicI64, AtomicU64, Ordering};
 use crate::record::{Block, Kind, LossReason};
 

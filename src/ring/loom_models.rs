@@ -11,10 +11,11 @@ use std::sync::atomic::AtomicUsize;
 use loom::sync::Arc;
 use loom::thread;
 
+use super::consumer::Consumer;
 use super::counts::SharedLosses;
 use super::lane::{LaneEvent, Lender, Put, lane};
 use super::quiesce::{enter_and_look, order_hooks_before_stop};
-use super::spsc::{Consumer, Hook, Producer, channel};
+use super::spsc::{Hook, Producer, channel};
 use super::sync::{AtomicU64, Ordering};
 use crate::record::{Block, Head, Kind, LossReason, Record};
 

@@ -7,8 +7,10 @@
 mod access;
 #[cfg(not(loom))]
 mod barrier;
+mod consumer;
 mod counts;
 mod current;
+mod entries;
 mod lane;
 mod local;
 #[cfg(all(loom, test))]
@@ -19,9 +21,10 @@ mod registry;
 mod spsc;
 mod sync;
 
+pub(crate) use consumer::Consumer;
 pub(crate) use counts::{SessionLosses, SharedLosses, Snapshot};
 pub use lane::{BlockLane, LaneEvent};
 pub(crate) use local::{SWITCHED_OFF, forget_lane, lend_lane, with_producer, with_ring};
 pub(crate) use quiesce::order_hooks_before_stop;
 pub(crate) use registry::{NO_PRODUCER, Registry};
-pub(crate) use spsc::{Consumer, Hook};
+pub(crate) use spsc::Hook;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::consumer::Consumer;
 use super::counts::SharedLosses;
 use super::lane::{Gate, Lender, lane};
-use super::spsc::{Consumer, Producer, channel};
+use super::spsc::{Producer, channel};
 use crate::lock;
 
 /// The producer number of everything that did not come out of a ring.

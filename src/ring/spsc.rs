@@ -1,4 +1,4 @@
-//! A ring of bytes between one producing thread and the collector.
+//! A ring of bytes between one producing thread and the collector, and its producing end.
 //!
 //! Positions count bytes since the ring was made and never wrap in practice (2^64 bytes); the index
 //! into memory is the position modulo the capacity. An entry never straddles the end of the memory:
@@ -10,11 +10,12 @@ use std::cell::Cell;
 use crossbeam_utils::CachePadded;
 use zerocopy::IntoBytes;
 
-use super::counts::{Counts, Snapshot};
+use super::consumer::Consumer;
+use super::counts::Counts;
 use super::lane::{self, Ends};
 use super::memory::{Memory, OutOfMemory};
 use super::sync::{Arc, AtomicBool, AtomicU64, Ordering, light_barrier};
-use crate::record::{ALIGNMENT, Block, Head, Kind, LossReason};
+use crate::record::{ALIGNMENT, Head, Kind, LossReason};
 
 /// What both ends of a ring know.
 pub(super) struct Shared {
@@ -23,19 +24,19 @@ pub(super) struct Shared {
     /// Written by the producer only, but for `closed`.
     pub(super) producer: CachePadded<ProducerLine>,
     /// Written by the consumer only.
-    head: CachePadded<AtomicU64>,
+    pub(super) head: CachePadded<AtomicU64>,
     /// Of a lane, whose producing end is the host's code.
     pub(super) lane: Option<CachePadded<Ends>>,
-    id: u32,
+    pub(super) id: u32,
 }
 
 /// What a hook stores and loads beside the counters; one cache line.
 pub(super) struct ProducerLine {
     pub(super) tail: AtomicU64,
     /// The producer is between the beginning and the end of a hook.
-    busy: AtomicBool,
+    pub(super) busy: AtomicBool,
     /// The collector does not wait for this hook any longer: what it commits is lost.
-    closed: AtomicBool,
+    pub(super) closed: AtomicBool,
     /// The producing thread is gone.
     pub(super) retired: AtomicBool,
 }
@@ -342,226 +343,6 @@ impl Grant<'_> {
         }
         Ok(())
     }
-}
-
-/// The consuming end. It belongs to the collector.
-pub(crate) struct Consumer {
-    shared: Arc<Shared>,
-    head: u64,
-    /// What the last look found: the tail, and how much a lane had lost.
-    tail: u64,
-    lost: u64,
-    /// Looks that found something new.
-    visits: u64,
-    /// Up to here the memory was populated.
-    populated: usize,
-    /// Records made of a lane's entries.
-    blocks: Vec<Block>,
-}
-
-/// A ring is populated while so many bytes wait: a thread that records less may never come to its end.
-///
-/// cbindgen:ignore
-const WORTH_POPULATING: usize = 64 << 10;
-
-/// So many times what waits is populated ahead of the producer, within a bound that takes milliseconds.
-///
-/// cbindgen:ignore
-const TIMES_AHEAD: usize = 64;
-
-/// See [`TIMES_AHEAD`].
-///
-/// cbindgen:ignore
-const MOST_AHEAD: usize = 16 << 20;
-
-/// Where the range that is populated begins is a multiple of it.
-///
-/// cbindgen:ignore
-const PAGE: usize = 64 << 10;
-
-impl Consumer {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, head: 0, tail: 0, lost: 0, visits: 0, populated: 0, blocks: Vec::new() }
-    }
-
-    /// Whether it is the consuming end of this ring.
-    pub(super) fn is_end_of(&self, shared: &Arc<Shared>) -> bool {
-        Arc::ptr_eq(&self.shared, shared)
-    }
-
-    /// The producer's number in the file.
-    #[must_use]
-    pub(crate) fn id(&self) -> u32 {
-        self.shared.id
-    }
-
-    /// What the producer began and lost so far.
-    #[must_use]
-    pub(crate) fn counts(&self) -> Snapshot {
-        match &self.shared.lane {
-            None => self.shared.counts.snapshot(),
-            Some(lane) => lane.counts(&self.shared),
-        }
-    }
-
-    /// Whether the producing thread is gone. Events may still be in the ring.
-    #[must_use]
-    pub(crate) fn is_retired(&self) -> bool {
-        self.shared.producer.retired.load(Ordering::Acquire)
-    }
-
-    /// Whether the producer is inside a hook.
-    #[must_use]
-    pub(crate) fn is_busy(&self) -> bool {
-        self.shared.producer.busy.load(Ordering::Acquire)
-    }
-
-    /// From now on a hook that is still under way does not publish anything that it says was recorded.
-    /// The caller orders this before its last look at the ring by
-    /// [`order_hooks_before_stop`](super::order_hooks_before_stop).
-    pub(crate) fn close(&self) {
-        self.shared.producer.closed.store(true, Ordering::SeqCst);
-        if let Some(lane) = &self.shared.lane {
-            lane.open(false);
-        }
-    }
-
-    /// Look how far the producer is: bytes that wait to be read by now, padding included. It takes what it looks at away
-    /// from the producer for a moment, and so is not done for every entry.
-    pub(crate) fn look(&mut self) -> usize {
-        let tail = self.shared.producer.tail.load(Ordering::Acquire);
-        if let Some(lane) = &self.shared.lane {
-            self.lost = lane::lost(&self.shared).load(Ordering::Acquire);
-            if tail != self.tail {
-                lane.visit(self.visits);
-                self.visits += 1;
-            }
-        }
-        self.tail = tail;
-        self.waiting()
-    }
-
-    /// Bytes that waited to be read at the last look.
-    fn waiting(&self) -> usize {
-        (self.tail - self.head) as usize
-    }
-
-    /// Spare the producer the faults of its first way round, if it is on it. A page fault takes as long as a hundred
-    /// events.
-    pub(crate) fn populate_ahead(&mut self) {
-        let capacity = self.shared.memory.length();
-        let (tail, waiting) = (self.tail as usize, self.waiting());
-        let ahead = (waiting * TIMES_AHEAD).min(MOST_AHEAD);
-        let is_due = self.populated < capacity && self.populated < tail + ahead / 2;
-        if is_due && waiting >= WORTH_POPULATING.min(capacity / 16) {
-            let start = self.populated.max(tail / PAGE * PAGE);
-            self.populated = tail + ahead;
-            self.shared.memory.populate(start..self.populated);
-        }
-    }
-
-    /// The entries that waited at the last look, up to `limit` bytes from the head and without those in the first
-    /// `passed`, oldest first; of a lane not all at once. An entry or padding ends behind `passed` bytes. The iterator does not free what it passes:
-    /// call [`Consumer::release`] when the bytes are safe elsewhere.
-    #[must_use]
-    pub(crate) fn read(&mut self, passed: usize, limit: usize) -> Entries<'_> {
-        let begin = self.head + passed as u64;
-        let end = self.head + self.waiting().min(limit) as u64;
-        let place = if self.shared.lane.is_some() {
-            lane::make_blocks(&self.shared, begin..end, self.lost, &mut self.blocks);
-            Place::Lane(self.blocks.iter())
-        } else {
-            Place::Ring { memory: &self.shared.memory, position: begin, end }
-        };
-        Entries { place, consumed: 0 }
-    }
-
-    /// Free bytes from the head, as counted by [`Entries::consumed`].
-    pub(crate) fn release(&mut self, bytes: usize) {
-        assert!(bytes <= self.waiting(), "more bytes than were read");
-        // The last moment at which the caller may have looked at them.
-        self.shared
-            .memory
-            .access()
-            .read(self.head as usize & (self.shared.memory.length() - 1), bytes);
-        self.head += bytes as u64;
-        self.shared.head.store(self.head, Ordering::Release);
-        if let Some(lane) = &self.shared.lane {
-            lane.free(bytes);
-        }
-    }
-}
-
-/// Iterator over whole entries in a ring.
-pub(crate) struct Entries<'a> {
-    place: Place<'a>,
-    consumed: usize,
-}
-
-/// Where the entries are.
-enum Place<'a> {
-    Ring { memory: &'a Memory, position: u64, end: u64 },
-    Lane(std::slice::Iter<'a, Block>),
-}
-
-impl Entries<'_> {
-    /// Bytes that the iterator has passed, padding included.
-    #[must_use]
-    pub(crate) fn consumed(&self) -> usize {
-        self.consumed
-    }
-}
-
-impl<'a> Iterator for Entries<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        match &mut self.place {
-            Place::Ring { memory, position, end } => {
-                let begin = *position;
-                let entry = next_entry(memory, position, *end);
-                self.consumed += (*position - begin) as usize;
-                entry
-            }
-            Place::Lane(blocks) => {
-                let block = blocks.next()?;
-                self.consumed += lane::ENTRY as usize;
-                Some(block.as_bytes())
-            }
-        }
-    }
-}
-
-/// The entry at a position or behind the padding there, which becomes that of the one behind it. `None` at the end.
-fn next_entry<'a>(memory: &'a Memory, position: &mut u64, end: u64) -> Option<&'a [u8]> {
-    while *position < end {
-        let capacity = memory.length() as u64;
-        let index = (*position & (capacity - 1)) as usize;
-        memory.access().read(index, 8);
-        // SAFETY: the bytes between head and tail were published by the producer's release store
-        // and stay untouched until `release`; entries start at multiples of eight and are
-        // contiguous, so eight bytes can be read here.
-        let (size, kind) = unsafe {
-            let at = memory.start().as_ptr().add(index);
-            (at.cast::<u32>().read() as usize, at.add(4).read())
-        };
-        if kind == Kind::Padding as u8 {
-            *position += size as u64;
-            continue;
-        }
-        // SAFETY: as above; every entry begins with the head that its bytes were reserved by, and
-        // is committed as a whole.
-        let entry = unsafe {
-            let at = memory.start().as_ptr().add(index);
-            let row_size = at.add(6).cast::<u16>().read() as usize;
-            let rows = at.add(8).cast::<u32>().read() as usize;
-            std::slice::from_raw_parts(at, size + rows * row_size)
-        };
-        memory.access().read(index, entry.len());
-        *position += entry.len() as u64;
-        return Some(entry);
-    }
-    None
 }
 
 #[cfg(test)]
