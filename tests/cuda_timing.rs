@@ -149,11 +149,12 @@ fn a_copy_has_the_devices_time_on_the_traces_clock() {
     for copy in [told, untold] {
         assert_eq!((copy.timing, copy.outcome), (Timing::CudaEvents as u8, Outcome::Done as u8));
         assert_eq!((copy.device, copy.bytes), (0, 4096));
-        assert!((3 * MILLISECOND..5 * MILLISECOND).contains(&copy.device_ns), "{copy:?}");
+        // A machine that stands still between two calls makes it longer, but not a hundred times.
+        assert!((3 * MILLISECOND..300 * MILLISECOND).contains(&copy.device_ns), "{copy:?}");
         assert!(copy.head.time <= copy.enqueued);
         // The anchor is as good as a few calls of the fake are long; a busy machine makes them longer.
         let late_ns = (copy.device_began as f64 - copy.head.time as f64) / ticks_per_ns;
-        assert!((-2e7..2e7).contains(&late_ns), "{late_ns} ns: {copy:?}");
+        assert!((-3e8..3e8).contains(&late_ns), "{late_ns} ns: {copy:?}");
     }
     assert!(told.ended >= told.enqueued && told.ended != UNKNOWN_U64);
     assert_eq!(untold.ended, UNKNOWN_U64);
