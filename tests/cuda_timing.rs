@@ -131,12 +131,12 @@ fn a_copy_has_the_devices_time_on_the_traces_clock() {
     let clock = (api().ticks)();
     let began = Instant::now();
     // Told to have ended, and not told.
-    for number in [1, 2] {
+    for number in 1..=10 {
         let token = begin(number, stream);
         work(fake, stream, 3 * MILLISECOND);
         enqueued(token);
         std::thread::sleep(Duration::from_millis(5));
-        if number == 1 {
+        if number % 2 == 1 {
             done(token);
             assert_eq!((api().transfer_done)(token, 1), Status::InvalidArgument);
         }
@@ -145,19 +145,23 @@ fn a_copy_has_the_devices_time_on_the_traces_clock() {
     let ticks_per_ns = ((api().ticks)() - clock) as f64 / began.elapsed().as_nanos() as f64;
     std::thread::sleep(Duration::from_millis(100));
     stop_cleanly(fake);
-    let [told, untold] = copies(folder.path())[..] else { panic!("two copies") };
-    for copy in [told, untold] {
+    let copies = copies(folder.path());
+    assert_eq!(copies.len(), 10);
+    for copy in &copies {
         assert_eq!((copy.timing, copy.outcome), (Timing::CudaEvents as u8, Outcome::Done as u8));
         assert_eq!((copy.device, copy.bytes), (0, 4096));
-        // A machine that stands still between two calls makes it longer, but not a hundred times.
-        assert!((3 * MILLISECOND..300 * MILLISECOND).contains(&copy.device_ns), "{copy:?}");
+        assert!(copy.device_ns >= 3 * MILLISECOND, "{copy:?}");
         assert!(copy.head.time <= copy.enqueued);
-        // The anchor is as good as a few calls of the fake are long; a busy machine makes them longer.
-        let late_ns = (copy.device_began as f64 - copy.head.time as f64) / ticks_per_ns;
-        assert!((-3e8..3e8).contains(&late_ns), "{late_ns} ns: {copy:?}");
+        let is_told = copy.transfer % 2 == 1;
+        assert_eq!(copy.ended != UNKNOWN_U64, is_told, "{copy:?}");
+        assert!(!is_told || copy.ended >= copy.enqueued);
     }
-    assert!(told.ended >= told.enqueued && told.ended != UNKNOWN_U64);
-    assert_eq!(untold.ended, UNKNOWN_U64);
+    // A machine that stands still between two calls makes a copy longer and its beginning later, but not every one's.
+    assert!(copies.iter().any(|copy| copy.device_ns < 5 * MILLISECOND), "{copies:?}");
+    // The anchor is as good as a few calls of the fake are long.
+    let late_ns =
+        |copy: &Transfer| (copy.device_began as f64 - copy.head.time as f64) / ticks_per_ns;
+    assert!(copies.iter().any(|copy| (-2e7..2e7).contains(&late_ns(copy))), "{copies:?}");
 }
 
 #[test]
