@@ -158,15 +158,15 @@ impl Ledger {
     ) {
         let Some(next) = self.latest.checked_add(1) else { return };
         match lane::room() {
-            Some(room) => {
+            Ok(room) => {
                 self.latest = if self.is_timed { next } else { room.ticks().max(next) };
                 self.is_timed = true;
                 room.put(self.common, self.latest, event, reason, slot(block), lineage(Some(hash)));
             }
-            None if lane::lose_unless_closed() => {
+            Err(no_room) if no_room.is_closed => {
                 self.keep(event, reason, block, Some(hash));
             }
-            None => {}
+            Err(_) => {}
         }
     }
 
@@ -242,11 +242,15 @@ impl Section {
     ) {
         let Some(api) = self.api else { return };
         for (block, hash) in blocks {
-            if let Some(room) = lane::room() {
-                room.put(self.common, self.time, event, reason, slot(block), lineage(hash));
-            } else if lane::lose_unless_closed() {
-                let named = named(block, hash);
-                lane::tell(api, &self.pool.event(self.time, event, reason, named));
+            match lane::room() {
+                Ok(room) => {
+                    room.put(self.common, self.time, event, reason, slot(block), lineage(hash))
+                }
+                Err(no_room) if no_room.is_closed => {
+                    let named = named(block, hash);
+                    lane::tell(api, &self.pool.event(self.time, event, reason, named));
+                }
+                Err(_) => {}
             }
         }
     }
@@ -344,10 +348,10 @@ pub(crate) fn note_birth<T>(hash: SequenceHash, place: &Weak<T>) {
         && place.ptr_eq(&Weak::new())
     {
         let time = lane::now(api);
-        if let Some(room) = lane::room() {
-            put_everywhere(room, time, Event::Birth, hash);
-        } else if lane::lose_unless_closed() {
-            keep(of_no_pool(time, Event::Birth, hash));
+        match lane::room() {
+            Ok(room) => put_everywhere(room, time, Event::Birth, hash),
+            Err(no_room) if no_room.is_closed => keep(of_no_pool(time, Event::Birth, hash)),
+            Err(_) => {}
         }
     }
 }
@@ -368,10 +372,12 @@ pub(crate) fn died() -> Option<(&'static Api, u64)> {
 #[inline]
 pub(crate) fn tell_death(died: Option<(&'static Api, u64)>, hash: SequenceHash) {
     if let Some((api, time)) = died {
-        if let Some(room) = lane::room() {
-            put_everywhere(room, time, Event::Death, hash);
-        } else if lane::lose_unless_closed() {
-            lane::tell(api, &of_no_pool(time, Event::Death, hash));
+        match lane::room() {
+            Ok(room) => put_everywhere(room, time, Event::Death, hash),
+            Err(no_room) if no_room.is_closed => {
+                lane::tell(api, &of_no_pool(time, Event::Death, hash))
+            }
+            Err(_) => {}
         }
     }
 }

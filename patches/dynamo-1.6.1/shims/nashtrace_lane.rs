@@ -49,7 +49,7 @@ thread_local! {
 /// What a thread knows of its lane.
 struct Here {
     lane: Cell<*const BlockLane>,
-    /// The clock when it was last read for [`room_and_new_time`].
+    /// The clock when it was last read for [`room_and_time`].
     time: Cell<u64>,
     /// The limit at that time: the collector changes it whenever it has come by.
     limit_then: Cell<i64>,
@@ -70,45 +70,36 @@ pub(crate) struct NoRoom {
     pub(crate) is_closed: bool,
 }
 
-/// Room for the next event in this thread's lane.
+/// Room for the next event in this thread's lane; otherwise the event is counted as lost, or is for the library.
 #[inline(always)]
-pub(crate) fn room() -> Option<Room> {
+pub(crate) fn room() -> Result<Room, NoRoom> {
     HERE.with(|here| {
         let (room, limit) = next(here);
-        ((room.position + ROOM) as i64 <= limit).then_some(room)
+        if room.end() <= limit { Ok(room) } else { Err(room.lose_unless_closed(limit)) }
     })
 }
 
+/// The same, and the time.
+#[inline]
+pub(crate) fn room_and_new_time() -> Result<(Room, u64), NoRoom> {
+    room().map(|room| (room, counter()))
+}
+
 /// The same, and a time that may be early: a reading of the clock, which takes as long as to put an event, serves for
-/// [`MOST_OF_A_TIME`], or until the collector next comes by. Without room the loss is counted.
+/// [`MOST_OF_A_TIME`], or until the collector next comes by.
 #[inline(always)]
 pub(crate) fn room_and_time() -> Result<(Room, u64), NoRoom> {
     HERE.with(|here| {
         let (room, limit) = next(here);
-        if limit == here.limit_then.get() && room.position < here.until.get() {
-            Ok((room, here.time.get()))
-        } else {
-            room_and_new_time()
+        if room.end() > limit {
+            return Err(room.lose_unless_closed(limit));
         }
-    })
-}
-
-/// The same, and the time, which may serve for those that follow.
-#[cold]
-#[inline(never)]
-pub(crate) fn room_and_new_time() -> Result<(Room, u64), NoRoom> {
-    HERE.with(|here| {
-        let (room, limit) = next(here);
-        // Entries begin at multiples of their room, and what the limit has beyond one stands for none.
-        let free = limit.saturating_sub_unsigned(room.position) / ROOM as i64;
-        if free <= 0 {
-            return Err(NoRoom { is_closed: lose_unless_closed() });
+        if limit != here.limit_then.get() || room.position >= here.until.get() {
+            here.time.set(counter());
+            here.limit_then.set(limit);
+            here.until.set(room.position + MOST_OF_A_TIME * ROOM);
         }
-        let time = counter();
-        here.time.set(time);
-        here.limit_then.set(limit);
-        here.until.set(room.position + free.unsigned_abs().min(MOST_OF_A_TIME) * ROOM);
-        Ok((room, time))
+        Ok((room, here.time.get()))
     })
 }
 
@@ -119,20 +110,6 @@ fn next(here: &Here) -> (Room, i64) {
     // SAFETY: what the lane points to lives as long as it.
     let tail = unsafe { AtomicU64::from_ptr(lane.tail) };
     (Room { lane, tail, position: tail.load(Ordering::Relaxed) }, limit)
-}
-
-/// [`room`] has found none: the event is lost, and this counts it, unless the lane is closed. Whether it is: then the
-/// event is for the library.
-#[cold]
-#[inline(never)]
-pub(crate) fn lose_unless_closed() -> bool {
-    let (lane, limit) = HERE.with(lane_and_limit);
-    if limit >= 0 {
-        // SAFETY: what the lane points to lives as long as it.
-        let lost = unsafe { AtomicU64::from_ptr(lane.lost) };
-        lost.store(lost.load(Ordering::Relaxed) + 1, Ordering::Release);
-    }
-    limit < 0
 }
 
 #[inline(always)]
@@ -173,6 +150,24 @@ fn counter() -> u64 {
 }
 
 impl Room {
+    /// What the limit has to be at least.
+    #[inline(always)]
+    fn end(&self) -> i64 {
+        (self.position + ROOM) as i64
+    }
+
+    /// There is no room: the event is lost, and this counts it, unless the lane is closed.
+    #[inline(always)]
+    fn lose_unless_closed(&self, limit: i64) -> NoRoom {
+        let is_closed = limit < 0;
+        if !is_closed {
+            // SAFETY: what the lane points to lives as long as it.
+            let lost = unsafe { AtomicU64::from_ptr(self.lane.lost) };
+            lost.store(lost.load(Ordering::Relaxed) + 1, Ordering::Release);
+        }
+        NoRoom { is_closed }
+    }
+
     /// The library's clock.
     #[inline(always)]
     pub(crate) fn ticks(&self) -> u64 {
