@@ -157,9 +157,14 @@ impl Ledger {
         hash: SequenceHash,
     ) {
         let Some(next) = self.latest.checked_add(1) else { return };
-        match lane::room() {
-            Ok(room) => {
-                self.latest = if self.is_timed { next } else { room.ticks().max(next) };
+        let room = if self.is_timed {
+            lane::room().map(|room| (room, next))
+        } else {
+            lane::room_and_new_time()
+        };
+        match room {
+            Ok((room, time)) => {
+                self.latest = time.max(next);
                 self.is_timed = true;
                 room.put(self.common, self.latest, event, reason, slot(block), lineage(Some(hash)));
             }
@@ -191,6 +196,16 @@ impl Ledger {
     pub(crate) fn close(&mut self) -> Noted {
         self.is_timed = false;
         Noted { is_kept: has_notes() }
+    }
+
+    /// The same, of a lookup, of which [`looked_up`] tells next on this thread: what was found there was found when
+    /// the last block was resurrected, if any was.
+    #[inline]
+    pub(crate) fn close_lookup(&mut self) -> Noted {
+        if self.is_timed {
+            lane::share(self.latest);
+        }
+        self.close()
     }
 
     /// The end of a critical section in which something happened that is told when the lock is released.
@@ -293,10 +308,11 @@ pub(crate) fn looked_up(
 ) {
     let Some(api) = shim::api().filter(|_| pool.is_declared()) else { return };
     if found > 0 {
-        tell_lookup(api, pool, Event::Hit, last_found(), found);
+        tell_lookup(api, pool, lane::room_and_shared_time(), Event::Hit, last_found(), found);
     }
     if asked > found {
-        tell_lookup(api, pool, Event::Miss, first_missed(), asked - found);
+        let room = lane::room_and_new_time();
+        tell_lookup(api, pool, room, Event::Miss, first_missed(), asked - found);
     }
 }
 
@@ -304,12 +320,13 @@ pub(crate) fn looked_up(
 fn tell_lookup(
     api: &Api,
     pool: &blocks::Pool,
+    room: Result<(Room, u64), NoRoom>,
     event: Event,
     hash: Option<SequenceHash>,
     count: usize,
 ) {
     let count = u32::try_from(count).unwrap_or(u32::MAX);
-    match lane::room_and_new_time() {
+    match room {
         Ok((room, time)) => {
             room.put(Common::of(pool), time, event, Reason::Unknown, count, lineage(hash));
         }

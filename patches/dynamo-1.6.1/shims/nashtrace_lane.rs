@@ -42,6 +42,7 @@ thread_local! {
             time: Cell::new(0),
             limit_then: Cell::new(-1),
             until: Cell::new(0),
+            shared_at: Cell::new(u64::MAX),
         }
     };
 }
@@ -49,12 +50,26 @@ thread_local! {
 /// What a thread knows of its lane.
 struct Here {
     lane: Cell<*const BlockLane>,
-    /// The clock when it was last read for [`room_and_time`].
+    /// The clock when it was last read by [`Here::read_clock`], or what [`share`] was told.
     time: Cell<u64>,
     /// The limit at that time: the collector changes it whenever it has come by.
     limit_then: Cell<i64>,
     /// Events up to this position may have that time, as long as the limit is the same.
     until: Cell<u64>,
+    /// The event at this position has that time.
+    shared_at: Cell<u64>,
+}
+
+impl Here {
+    /// The time, which may serve for those that follow the one that there is room for.
+    #[inline(always)]
+    fn read_clock(&self, room: &Room, limit: i64) -> u64 {
+        let time = counter();
+        self.time.set(time);
+        self.limit_then.set(limit);
+        self.until.set(room.position + MOST_OF_A_TIME * ROOM);
+        time
+    }
 }
 
 /// Room for an event.
@@ -73,33 +88,58 @@ pub(crate) struct NoRoom {
 /// Room for the next event in this thread's lane; otherwise the event is counted as lost, or is for the library.
 #[inline(always)]
 pub(crate) fn room() -> Result<Room, NoRoom> {
-    HERE.with(|here| {
-        let (room, limit) = next(here);
-        if room.end() <= limit { Ok(room) } else { Err(room.lose_unless_closed(limit)) }
-    })
+    room_and(|_, _, _| ()).map(|(room, ())| room)
 }
 
-/// The same, and the time.
+/// The same, and the time, which may serve for those that follow.
 #[inline]
 pub(crate) fn room_and_new_time() -> Result<(Room, u64), NoRoom> {
-    room().map(|room| (room, counter()))
+    room_and(|here, room, limit| here.read_clock(room, limit))
 }
 
 /// The same, and a time that may be early: a reading of the clock, which takes as long as to put an event, serves for
 /// [`MOST_OF_A_TIME`], or until the collector next comes by.
 #[inline(always)]
 pub(crate) fn room_and_time() -> Result<(Room, u64), NoRoom> {
+    room_and(|here, room, limit| {
+        if limit == here.limit_then.get() && room.position < here.until.get() {
+            here.time.get()
+        } else {
+            here.read_clock(room, limit)
+        }
+    })
+}
+
+/// The same, and a new time, unless there is one to [`share`].
+#[inline]
+pub(crate) fn room_and_shared_time() -> Result<(Room, u64), NoRoom> {
+    room_and(|here, room, limit| {
+        if room.position == here.shared_at.get() {
+            here.time.get()
+        } else {
+            here.read_clock(room, limit)
+        }
+    })
+}
+
+/// The next event of this thread may have the time of the one before.
+#[inline]
+pub(crate) fn share(time: u64) {
+    HERE.with(|here| {
+        here.time.set(time);
+        here.shared_at.set(next(here).0.position);
+    });
+}
+
+#[inline(always)]
+fn room_and<T>(time: impl FnOnce(&Here, &Room, i64) -> T) -> Result<(Room, T), NoRoom> {
     HERE.with(|here| {
         let (room, limit) = next(here);
-        if room.end() > limit {
+        if (room.position + ROOM) as i64 > limit {
             return Err(room.lose_unless_closed(limit));
         }
-        if limit != here.limit_then.get() || room.position >= here.until.get() {
-            here.time.set(counter());
-            here.limit_then.set(limit);
-            here.until.set(room.position + MOST_OF_A_TIME * ROOM);
-        }
-        Ok((room, here.time.get()))
+        let time = time(here, &room, limit);
+        Ok((room, time))
     })
 }
 
@@ -150,12 +190,6 @@ fn counter() -> u64 {
 }
 
 impl Room {
-    /// What the limit has to be at least.
-    #[inline(always)]
-    fn end(&self) -> i64 {
-        (self.position + ROOM) as i64
-    }
-
     /// There is no room: the event is lost, and this counts it, unless the lane is closed.
     #[inline(always)]
     fn lose_unless_closed(&self, limit: i64) -> NoRoom {
@@ -166,12 +200,6 @@ impl Room {
             lost.store(lost.load(Ordering::Relaxed) + 1, Ordering::Release);
         }
         NoRoom { is_closed }
-    }
-
-    /// The library's clock.
-    #[inline(always)]
-    pub(crate) fn ticks(&self) -> u64 {
-        counter()
     }
 
     /// Hand an event over: of the block in a slot of its pool, or of so many blocks, with a lineage (see `LaneEvent`) or
@@ -232,6 +260,7 @@ pub(crate) fn tell(api: &Api, block: &Block) {
         HERE.with(|here| {
             here.lane.set(lane);
             here.until.set(0);
+            here.shared_at.set(u64::MAX);
         });
     }
 }
