@@ -110,15 +110,12 @@ pub(crate) fn room_and_time() -> Result<(Room, u64), NoRoom> {
     })
 }
 
-/// The same, and a new time, unless there is one to [`share`].
+/// The same, and a new time, unless there is one to [`share`], which serves once, with room or without.
 #[inline]
 pub(crate) fn room_and_shared_time() -> Result<(Room, u64), NoRoom> {
+    let shared_at = HERE.with(|here| here.shared_at.replace(u64::MAX));
     room_and(|here, room, limit| {
-        if room.position == here.shared_at.get() {
-            here.time.get()
-        } else {
-            here.read_clock(room, limit)
-        }
+        if room.position == shared_at { here.time.get() } else { here.read_clock(room, limit) }
     })
 }
 
