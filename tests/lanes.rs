@@ -19,15 +19,19 @@ use ::nashtrace::abi::{Counters, SessionOptions, Status};
 use ::nashtrace::record::{Block, Kind, LossReason};
 use ::nashtrace::trace::{Item, Reader};
 use nashtrace_blocks::{Event, Named, Pool, Reason, Tier};
-use nashtrace_lane::{Common, room, room_and_time};
+use nashtrace_lane::{Common, room, room_and_new_time, room_and_shared_time, room_and_time, share};
 use support::{api, options, settle_ledger, start, stop, turn};
 
 const POOL: Pool = Pool::of_tier(Tier::G1);
 
+/// The library's table as the shim knows it.
+fn table() -> &'static nashtrace::Api {
+    // SAFETY: the shim's table is the beginning of ours; `tests/shim.rs` compares them.
+    unsafe { &*std::ptr::from_ref(api()).cast() }
+}
+
 /// Record an event as the patch of kvbm-logical does. Whether the lane took it, or was too full to.
 fn record(hash: u64) -> bool {
-    // SAFETY: the shim's table is the beginning of ours; `tests/shim.rs` compares them.
-    let table: &nashtrace::Api = unsafe { &*std::ptr::from_ref(api()).cast() };
     let named = Named { hash, block: 7, position: 3, ..Named::default() };
     match room_and_time() {
         Ok((room, time)) => {
@@ -37,9 +41,9 @@ fn record(hash: u64) -> bool {
         }
         Err(no_room) => {
             if no_room.is_closed {
-                let time = nashtrace_lane::now(table);
+                let time = nashtrace_lane::now(table());
                 let event = POOL.event(time, Event::Idle, Reason::Unknown, named);
-                nashtrace_lane::tell(table, &event);
+                nashtrace_lane::tell(table(), &event);
             }
             !no_room.is_closed
         }
@@ -189,8 +193,8 @@ fn a_lookup_is_handed_over_with_its_count() {
     let folder = tempfile::tempdir().unwrap();
     start(&options(folder.path()));
     record(1);
-    if let Some(room) = room() {
-        let time = room.ticks();
+    if let Ok(room) = room() {
+        let time = nashtrace_lane::now(table());
         room.put(Common::of(&POOL), time, Event::Hit, Reason::Unknown, 128, u128::MAX);
     }
     stop();
@@ -200,6 +204,31 @@ fn a_lookup_is_handed_over_with_its_count() {
         assert_eq!((hit.hash, hit.block, hit.count), (0, nashtrace::UNKNOWN_U32, 128));
         assert_eq!((hit.tier, hit.position), (Tier::G1 as u8, nashtrace::UNKNOWN_U32));
     }
+}
+
+#[test]
+fn a_time_that_is_shared_serves_for_the_next_event_alone() {
+    let _turn = turn();
+    if !has_lanes() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    start(&options(folder.path()));
+    record(1);
+    let (room, time) = room_and_new_time().ok().expect("the lane is open");
+    room.put(Common::of(&POOL), time, Event::Resurrect, Reason::Unknown, 7, u128::MAX);
+    let shared = time - 1;
+    share(shared);
+    for count in 1..=2 {
+        let (room, time) = room_and_shared_time().ok().expect("the lane is open");
+        room.put(Common::of(&POOL), time, Event::Hit, Reason::Unknown, count, u128::MAX);
+    }
+    stop();
+    let blocks: Vec<Block> = blocks(folder.path()).into_values().flatten().collect();
+    let hits = blocks.iter().filter(|block| block.event == Event::Hit as u8);
+    let are_shared: Vec<(u32, bool)> =
+        hits.map(|hit| (hit.count, hit.head.time == shared)).collect();
+    assert_eq!(are_shared, [(1, true), (2, false)]);
 }
 
 #[test]
