@@ -119,7 +119,7 @@ pub(crate) fn room_and_shared_time() -> Result<(Room, u64), NoRoom> {
     })
 }
 
-/// The next event of this thread may have the time of the one before.
+/// The next event of this thread may have this time, which is that of the one before: see [`room_and_shared_time`].
 #[inline]
 pub(crate) fn share(time: u64) {
     HERE.with(|here| {
@@ -128,6 +128,7 @@ pub(crate) fn share(time: u64) {
     });
 }
 
+/// Room, and what `time` makes of it and of the limit; without room it is not called.
 #[inline(always)]
 fn room_and<T>(time: impl FnOnce(&Here, &Room, i64) -> T) -> Result<(Room, T), NoRoom> {
     HERE.with(|here| {
