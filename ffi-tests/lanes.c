@@ -38,18 +38,17 @@ static int put(const nashtrace_block_lane *lane, const nashtrace_block *block) {
     if (limit < 0) {
         return 0;
     }
-    if ((int64_t)tail + 32 > limit) {
+    if (((int64_t)tail + 32) * 256 > limit) {
         __atomic_store_n(lane->lost, *lane->lost + 1, __ATOMIC_RELEASE);
         return 1;
     }
-    nashtrace_lane_event *event = (nashtrace_lane_event *)(lane->events + (tail & lane->mask));
-    memset(event, 0, sizeof *event);
-    event->time = block->head.time;
+    nashtrace_lane_entry *stamp = (nashtrace_lane_entry *)(lane->entries + (tail & lane->mask));
+    nashtrace_lane_entry *event = (nashtrace_lane_entry *)(lane->entries + ((tail + 16) & lane->mask));
+    stamp->what = (uint64_t)block->tier << 5 | 31;
+    stamp->lineage_or_time = block->head.time;
     /* Position 0, and no parent. */
-    event->lineage[0] = block->hash << 54;
-    event->lineage[1] = block->hash >> 10;
-    event->block_or_count = block->block;
-    event->event_and_tier = (uint8_t)(block->tier << 5 | block->event);
+    event->what = (block->hash << 54 & 0xffffffc000000000u) | (uint64_t)block->block << 10 | block->event;
+    event->lineage_or_time = block->hash >> 10;
     __atomic_store_n(lane->tail, tail + 32, __ATOMIC_RELEASE);
     return 1;
 }

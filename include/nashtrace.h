@@ -1664,14 +1664,17 @@ typedef struct nashtrace_planner_effect {
  Where the calling thread may put block events itself, instead of calling `block`.
 
  For each event load `*limit` with acquire order. If it is negative, the lane is closed, and the event is for
- `block_lane`. If `*tail + 32` is above it, the lane is full: the event is lost; add 1 to `*lost`, with release order.
- Otherwise write a `nashtrace_lane_event` to `events`, as many bytes from there as `*tail & mask` says, and store
- `*tail + 32` to `*tail`, with release order. Only where `ticks` reads a counter of the processor's (`rdtsc`, or
- `cntvct_el0` on 64-bit Arm), which the caller may then read as well, is a lane ever open.
+ `block_lane`. If 256 times `*tail + 32` is above it, the lane is full: the event is lost; add 1 to `*lost`, with release order.
+ Otherwise write a `nashtrace_lane_entry` to `entries`, as many bytes from there as `*tail & mask` says: the event, or its stamp and,
+ as many bytes from `entries` as `(*tail + 16) & mask` says, the event. Then store `*tail + 16` or `*tail + 32` to `*tail`, with
+ release order. Only where `ticks` reads a counter of the processor's (`rdtsc`, or `cntvct_el0` on 64-bit Arm), which the caller may
+ then read as well, is a lane ever open.
 
- A time that was read for an event that went into the lane may serve for the next 30 there, as long as `*limit`, loaded for
- each of them, is the same as then, and `block_lane` was not called. `*limit` changes when the library looks into the lane
- and finds something new: every `NASHTRACE_POLL_MS`, unless the library is held up.
+ The first event that a caller puts into the lane, and the first one after a call of `block_lane`, has a stamp, and so has one of
+ another pool, and one before which somebody else has moved `*tail`. Others may go by the clock as it was read for an earlier stamp,
+ up to 255 of them, as long as `*limit`, loaded for each of them, is the same as then; or as many as happen under one lock of the
+ caller's. `*limit` changes when the library looks into the lane and finds something new: every `NASHTRACE_POLL_MS`, unless the
+ library is held up.
 
  The struct belongs to the thread and lives as long: no other thread may use it, and no signal handler.
  */
@@ -1681,8 +1684,8 @@ typedef struct nashtrace_block_lane {
      */
     uint64_t *tail;
     /*
-     What `tail` may become at most, and in the lower five bits a count that stands for no room; negative while nothing
-     is to be recorded this way.
+     256 times what `tail` may become at most, and in the lower eight bits a count that stands for no room; negative while
+     nothing is to be recorded this way.
      */
     const int64_t *limit;
     /*
@@ -1690,9 +1693,9 @@ typedef struct nashtrace_block_lane {
      */
     uint64_t *lost;
     /*
-     The memory of the events, 32 bytes for each; NULL while there is none.
+     The memory of the entries, 16 bytes for each; NULL while there is none.
      */
-    uint8_t *events;
+    uint8_t *entries;
     /*
      Bytes of that memory, less one.
      */
@@ -1847,36 +1850,27 @@ typedef struct nashtrace_api {
 } nashtrace_api;
 
 /*
- Something happened to a KV block, as it stands in a lane: what a block manager has at hand.
+ An event of a block, or the stamp of the events behind it.
+
+ An event is of the stamp's pool and tier. The first one behind a stamp happened at its time, and each that follows without one
+ a tick after the one before. A stamp and the event behind it are handed over together.
  */
-typedef struct nashtrace_lane_event {
+typedef struct nashtrace_lane_entry {
     /*
-     Time in ticks.
+     Of an event, from the top: of the block's `PositionalLineageHash` of Dynamo 1.6, a number of 128 bits, the 26 that follow
+     the upper 64; 28 bits for the slot's number in its pool, or, of a lookup (`HIT`, `MISS`), which names none, for how many
+     blocks (all ones if it is unknown or larger); 5 for why (`block_reason`) and 5 for what happened (`block_event`). Of a stamp, from
+     the bottom: 31 in 5 bits, 3 for where (`tier`), 8 unused, and 16 for the id of the pool as `block_pool` gave it, which
+     never is larger, or 0 if it is unknown.
      */
-    uint64_t time;
+    uint64_t what;
     /*
-     The block's `PositionalLineageHash` of Dynamo 1.6 as a number of 128 bits, the lower 64 first: from the top its
-     mode (2 bits: 0, 1 or 2), the position (8, 16 or 24 bits), the sequence hash (64) and a part of the parent's. All
-     ones (mode 3) if the block has none.
+     Of an event, the upper 64 bits of that number: from the top its mode (2 bits: 0, 1 or 2), the position (8, 16 or 24 bits) and
+     the sequence hash (64, which go on in `what`). All ones, in `what` too (mode 3), if the block has none. Of a stamp, the time
+     in ticks.
      */
-    uint64_t lineage[2];
-    /*
-     Number of the slot in its pool; `UNKNOWN_U32`. Of a lookup (`HIT`, `MISS`), which names none: how many blocks.
-     */
-    uint32_t block_or_count;
-    /*
-     What happened (`block_event`) in the lower five bits, and where (`tier`) in the upper three.
-     */
-    uint8_t event_and_tier;
-    /*
-     Why (`block_reason`).
-     */
-    uint8_t reason;
-    /*
-     Id of the pool, as `block_pool` gave it, which never is larger; 0 if unknown.
-     */
-    uint16_t pool;
-} nashtrace_lane_event;
+    uint64_t lineage_or_time;
+} nashtrace_lane_entry;
 
 #ifdef __cplusplus
 extern "C" {

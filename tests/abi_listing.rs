@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::mem::offset_of;
 
 use nashtrace::abi::{
-    ABI_VERSION, Api, BlockLane, Counters, Feature, LaneEvent, SessionOptions, Status, StreamKind,
+    ABI_VERSION, Api, BlockLane, Counters, Feature, LaneEntry, SessionOptions, Status, StreamKind,
 };
 use nashtrace::record::{
     Block, BlockEvent, BlockPool, BlockReason, Candidate, CandidateFlag, Clock, Decision,
@@ -88,9 +88,8 @@ fn listing() -> BTreeSet<String> {
         block_lane);
     list_struct!(l, Block as "nashtrace_block":
         head, hash, request, block, position, pool, count, event, tier, to_tier, reason, reserved);
-    list_struct!(l, LaneEvent as "nashtrace_lane_event":
-        time, lineage, block_or_count, event_and_tier, reason, pool);
-    list_struct!(l, BlockLane as "nashtrace_block_lane": tail, limit, lost, events, mask);
+    list_struct!(l, LaneEntry as "nashtrace_lane_entry": what, lineage_or_time);
+    list_struct!(l, BlockLane as "nashtrace_block_lane": tail, limit, lost, entries, mask);
     list_struct!(l, BlockPool as "nashtrace_block_pool":
         head, capacity_blocks, bytes_per_block, worker, id, name, rank, block_size, tier, reserved);
     list_struct!(l, Transfer as "nashtrace_transfer":

@@ -19,7 +19,7 @@ use ::nashtrace::abi::{Counters, SessionOptions, Status};
 use ::nashtrace::record::{Block, Kind, LossReason};
 use ::nashtrace::trace::{Item, Reader};
 use nashtrace_blocks::{Event, Named, Pool, Reason, Tier};
-use nashtrace_lane::{Common, room, room_and_new_time, room_and_shared_time, room_and_time, share};
+use nashtrace_lane::{Common, Happening, put_early, put_next, put_now, put_shared, share};
 use support::{api, options, settle_ledger, start, stop, turn};
 
 const POOL: Pool = Pool::of_tier(Tier::G1);
@@ -30,17 +30,23 @@ fn table() -> &'static nashtrace::Api {
     unsafe { &*std::ptr::from_ref(api()).cast() }
 }
 
+fn idle(hash: u64) -> Happening {
+    let lineage = (3 << (64 + 54)) | (u128::from(hash) << 54);
+    Happening { event: Event::Idle, reason: Reason::Unknown, slot_or_count: 7, lineage }
+}
+
+fn hit(count: usize) -> Happening {
+    let (event, reason) = (Event::Hit, Reason::Unknown);
+    Happening { event, reason, slot_or_count: count, lineage: u128::MAX }
+}
+
 /// Record an event as the patch of kvbm-logical does. Whether the lane took it, or was too full to.
 fn record(hash: u64) -> bool {
-    let named = Named { hash, block: 7, position: 3, ..Named::default() };
-    match room_and_time() {
-        Ok((room, time)) => {
-            let lineage = (3 << (64 + 54)) | (u128::from(hash) << 54);
-            room.put(Common::of(&POOL), time, Event::Idle, Reason::Unknown, 7, lineage);
-            true
-        }
+    match put_early(Common::of(&POOL), 0, idle(hash)) {
+        Ok(_) => true,
         Err(no_room) => {
             if no_room.is_closed {
+                let named = Named { hash, block: 7, position: 3, ..Named::default() };
                 let time = nashtrace_lane::now(table());
                 let event = POOL.event(time, Event::Idle, Reason::Unknown, named);
                 nashtrace_lane::tell(table(), &event);
@@ -152,7 +158,7 @@ fn what_finds_a_lane_full_is_lost_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     // The collector comes by when it is asked to.
     start(&SessionOptions { poll_ms: 1000, ..options(folder.path()) });
-    const EVENTS: u64 = 3000;
+    const EVENTS: u64 = 6000;
     record_all(1..=EVENTS);
     let counters = stop();
     assert_conserved(&counters);
@@ -160,11 +166,11 @@ fn what_finds_a_lane_full_is_lost_and_counted() {
     let lost = counters.lost[LossReason::Full as usize];
     assert_eq!(hashes.len() as u64 + lost, EVENTS);
     assert_eq!(lost, counters.lost.iter().sum::<u64>());
-    assert!(lost > 0, "a ring of {} bytes holds 2048", options(folder.path()).ring_bytes);
+    assert!(lost > 0, "a ring of {} bytes holds 4096", options(folder.path()).ring_bytes);
 }
 
 #[test]
-fn a_time_serves_for_31_events_or_until_the_collector_has_come_by() {
+fn a_reading_of_the_clock_serves_for_255_events_or_until_the_collector_has_come_by() {
     let _turn = turn();
     if !has_lanes() {
         return;
@@ -172,19 +178,31 @@ fn a_time_serves_for_31_events_or_until_the_collector_has_come_by() {
     let folder = tempfile::tempdir().unwrap();
     // The collector comes by when it is asked to.
     start(&SessionOptions { poll_ms: 1000, ..options(folder.path()) });
-    record_all(0..=38);
+    const EVENTS: u64 = 800;
+    record_all(0..=EVENTS);
     assert_eq!((api().session_flush)(support::TIMEOUT_MS), Status::Ok);
-    record_all(39..43);
+    record_all(EVENTS + 1..EVENTS + 5);
     stop();
     let blocks = blocks(folder.path());
     let lane = blocks.values().find(|blocks| blocks.len() > 1).unwrap();
     let times: Vec<u64> = lane.iter().map(|block| block.head.time).collect();
-    assert_eq!(times.len(), 38 + 4);
-    assert!(times.is_sorted());
-    assert_ne!(times[37], times[38], "the flush came between");
+    assert_eq!(times.len() as u64, EVENTS + 4);
+    assert!(times.is_sorted_by(|earlier, later| earlier < later));
+    // What goes by one reading is a tick apart.
+    let runs: Vec<usize> =
+        times.chunk_by(|earlier, later| earlier + 1 == *later).map(<[u64]>::len).collect();
+    let are_before: usize = runs
+        .iter()
+        .copied()
+        .scan(0, |sum, run| {
+            *sum += run;
+            Some(*sum)
+        })
+        .filter(|sum| *sum == EVENTS as usize)
+        .count();
+    assert_eq!(are_before, 1, "the flush came between: {runs:?}");
     // The collector may have come by more often, if this thread was kept from running.
-    let runs: Vec<usize> = times.chunk_by(u64::eq).map(<[u64]>::len).collect();
-    assert!(runs.iter().all(|run| *run <= 31) && runs.len() < 20, "{runs:?}");
+    assert!(runs.iter().all(|run| *run <= 255) && runs.len() < 40, "{runs:?}");
 }
 
 #[test]
@@ -193,9 +211,9 @@ fn a_lookup_is_handed_over_with_its_count() {
     let folder = tempfile::tempdir().unwrap();
     start(&options(folder.path()));
     record(1);
-    if let Ok(room) = room() {
+    if has_lanes() {
         let time = nashtrace_lane::now(table());
-        room.put(Common::of(&POOL), time, Event::Hit, Reason::Unknown, 128, u128::MAX);
+        assert_eq!(put_next(Common::of(&POOL), time, hit(128)).ok(), Some(time));
     }
     stop();
     let blocks: Vec<Block> = blocks(folder.path()).into_values().flatten().collect();
@@ -215,20 +233,67 @@ fn a_time_that_is_shared_serves_for_the_next_event_alone() {
     let folder = tempfile::tempdir().unwrap();
     start(&options(folder.path()));
     record(1);
-    let (room, time) = room_and_new_time().ok().expect("the lane is open");
-    room.put(Common::of(&POOL), time, Event::Resurrect, Reason::Unknown, 7, u128::MAX);
-    let shared = time - 1;
-    share(shared);
-    for count in 1..=2 {
-        let (room, time) = room_and_shared_time().ok().expect("the lane is open");
-        room.put(Common::of(&POOL), time, Event::Hit, Reason::Unknown, count, u128::MAX);
-    }
+    let pool = Common::of(&POOL);
+    let time = put_now(pool, 0, idle(2)).ok().expect("the lane is open");
+    share();
+    let hits = [1, 2].map(|count| put_shared(pool, hit(count)).ok().expect("the lane is open"));
+    assert!(hits[0] == time + 1 && hits[1] > hits[0] + 1, "{time}, {hits:?}");
     stop();
     let blocks: Vec<Block> = blocks(folder.path()).into_values().flatten().collect();
-    let hits = blocks.iter().filter(|block| block.event == Event::Hit as u8);
-    let are_shared: Vec<(u32, bool)> =
-        hits.map(|hit| (hit.count, hit.head.time == shared)).collect();
-    assert_eq!(are_shared, [(1, true), (2, false)]);
+    let found = blocks.iter().filter(|block| block.event == Event::Hit as u8);
+    let found: Vec<(u32, u64)> = found.map(|hit| (hit.count, hit.head.time)).collect();
+    assert_eq!(found, [(1, hits[0]), (2, hits[1])]);
+}
+
+/// A pool's events do not go back in time, and each pool has its own stamp.
+#[test]
+fn an_event_has_the_time_that_its_pool_asks_for_and_the_pool_that_it_is_of() {
+    let _turn = turn();
+    if !has_lanes() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    start(&options(folder.path()));
+    record(0);
+    let pools = [Tier::G1, Tier::G2].map(Pool::of_tier);
+    let now = nashtrace_lane::now(table());
+    let mut told = vec![];
+    for (hash, (pool, not_before)) in (1..).zip([(0, now), (0, now), (1, now), (1, now + 9)]) {
+        let time = put_next(Common::of(&pools[pool]), not_before, idle(hash)).ok();
+        told.push((hash, pools[pool], time.expect("the lane is open")));
+    }
+    assert_eq!(told.iter().map(|told| told.2 - now).collect::<Vec<_>>(), [0, 1, 0, 9]);
+    stop();
+    let found: BTreeMap<u64, Block> =
+        blocks(folder.path()).into_values().flatten().map(|block| (block.hash, block)).collect();
+    for (hash, pool, time) in told {
+        let told = pool.event(time, Event::Idle, Reason::Unknown, Named::default());
+        assert_eq!((found[&hash].tier, found[&hash].head.time), (told.tier, time));
+    }
+}
+
+#[test]
+fn a_time_that_is_shared_does_not_wait_for_an_event_that_finds_room() {
+    let _turn = turn();
+    if !has_lanes() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    // The collector comes by when it is asked to, or once a second: then there is room after all.
+    start(&SessionOptions { poll_ms: 1000, ..options(folder.path()) });
+    let pool = Common::of(&POOL);
+    loop {
+        record_all(0..6000);
+        share();
+        if put_shared(pool, hit(1)).is_err_and(|no_room| !no_room.is_closed) {
+            break;
+        }
+    }
+    assert_eq!((api().session_flush)(support::TIMEOUT_MS), Status::Ok);
+    let before = nashtrace_lane::now(table());
+    let time = put_shared(pool, hit(2)).ok().expect("the collector has come by");
+    assert!(time > before, "it would be that of the last event that found room");
+    stop();
 }
 
 #[test]

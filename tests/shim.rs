@@ -10,7 +10,7 @@ mod transfers;
 
 use std::mem::offset_of;
 
-use nashtrace::abi::{Api, BlockLane, LaneEvent, StreamKind};
+use nashtrace::abi::{Api, BlockLane, LaneEntry, StreamKind};
 use nashtrace::record::{
     Block, BlockPool, Candidate, Decision, Head, Medium, Outcome, Request, Setting, Strategy,
     Transfer,
@@ -53,9 +53,8 @@ fn the_shims_structs_have_our_layout() {
         head, old_value, new_value, parameter, pool, player, flags, reserved);
     assert_same_layout!(Block, shim::Block:
         head, hash, request, block, position, pool, count, event, tier, to_tier, reason, reserved);
-    assert_same_layout!(BlockLane, shim::BlockLane: tail, limit, lost, events, mask);
-    assert_same_layout!(LaneEvent, shim::LaneEvent:
-        time, lineage, block_or_count, event_and_tier, reason, pool);
+    assert_same_layout!(BlockLane, shim::BlockLane: tail, limit, lost, entries, mask);
+    assert_same_layout!(LaneEntry, shim::LaneEntry: what, lineage_or_time);
     assert_same_layout!(BlockPool, shim::BlockPool:
         head, capacity_blocks, bytes_per_block, worker, id, name, rank, block_size, tier, reserved);
     assert_same_layout!(Transfer, shim::Transfer:

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use input::{Input, exact_buffer};
 use libfuzzer_sys::fuzz_target;
 use nashtrace::abi::{
-    ABI_VERSION, Api, Counters, LaneEvent, SessionOptions, Status, StreamKind, nashtrace_get_api,
+    ABI_VERSION, Api, Counters, LaneEntry, SessionOptions, Status, StreamKind, nashtrace_get_api,
 };
 use nashtrace::record::{Block, BlockPool, Candidate, Decision, Kind, Outcome, Transfer};
 use nashtrace::trace::{Item, Reader};
@@ -161,14 +161,22 @@ impl Session {
             if limit < 0 {
                 return;
             }
-            if tail as i64 + 32 > limit {
+            if (tail as i64 + 32) * 256 > limit {
                 AtomicU64::from_ptr(lane.lost).store(lane.lost.read() + 1, Ordering::Release);
                 return self.note(Status::Lost, 1);
             }
-            let event = exact_buffer(size_of::<LaneEvent>(), input.filling());
-            let at = lane.events.add((tail & lane.mask) as usize);
-            at.copy_from_nonoverlapping(event.as_ptr().cast(), size_of::<LaneEvent>());
-            AtomicU64::from_ptr(lane.tail).store(tail + 32, Ordering::Release);
+            // An event, alone or behind its stamp; otherwise of any bits.
+            let buffer = exact_buffer(2 * size_of::<LaneEntry>(), input.filling());
+            let mut entries = buffer.as_ptr().cast::<[LaneEntry; 2]>().read();
+            entries[0].what |= 31;
+            entries[1].what &= !1;
+            let mut end = tail;
+            for entry in &entries[usize::from(input.byte() % 2)..] {
+                let at = lane.entries.add((end & lane.mask) as usize);
+                at.cast::<LaneEntry>().write(*entry);
+                end += 16;
+            }
+            AtomicU64::from_ptr(lane.tail).store(end, Ordering::Release);
             self.note(Status::Ok, 1);
         }
     }

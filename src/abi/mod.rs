@@ -22,7 +22,7 @@ mod transfer;
 #[cfg(test)]
 pub(crate) use guard::fault;
 
-pub use crate::ring::{BlockLane, LaneEvent};
+pub use crate::ring::{BlockLane, LaneEntry};
 pub use session::{Counters, SessionOptions};
 pub use status::Status;
 pub use table::{ABI_VERSION, Api, FEATURES, Feature, StreamKind, nashtrace_get_api};

@@ -2,10 +2,9 @@
 
 use super::counts::Snapshot;
 use super::entries::{Entries, Place};
-use super::lane;
+use super::lane::Reading;
 use super::spsc::Shared;
 use super::sync::{Arc, Ordering};
-use crate::record::Block;
 
 /// A ring is populated while so many bytes wait: a thread that records less may never come to its end.
 ///
@@ -31,20 +30,18 @@ const PAGE: usize = 64 << 10;
 pub(crate) struct Consumer {
     pub(super) shared: Arc<Shared>,
     head: u64,
-    /// What the last look found: the tail, and how much a lane had lost.
+    /// The tail that the last look found.
     tail: u64,
-    lost: u64,
-    /// Looks that found something new.
-    visits: u64,
     /// Up to here the memory was populated.
     populated: usize,
-    /// Records made of a lane's entries.
-    blocks: Vec<Block>,
+    /// Of a lane.
+    reading: Option<Reading>,
 }
 
 impl Consumer {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, head: 0, tail: 0, lost: 0, visits: 0, populated: 0, blocks: Vec::new() }
+        let reading = shared.lane.is_some().then(Reading::default);
+        Self { shared, head: 0, tail: 0, populated: 0, reading }
     }
 
     /// Whether it is the consuming end of this ring.
@@ -58,12 +55,12 @@ impl Consumer {
         self.shared.id
     }
 
-    /// What the producer began and lost so far.
+    /// What the producer began and lost so far; of a lane, what it handed over by the last look.
     #[must_use]
     pub(crate) fn counts(&self) -> Snapshot {
-        match &self.shared.lane {
+        match &self.reading {
             None => self.shared.counts.snapshot(),
-            Some(lane) => lane.counts(&self.shared),
+            Some(reading) => reading.counts(&self.shared),
         }
     }
 
@@ -93,12 +90,8 @@ impl Consumer {
     /// from the producer for a moment, and so is not done for every entry.
     pub(crate) fn look(&mut self) -> usize {
         let tail = self.shared.producer.tail.load(Ordering::Acquire);
-        if let Some(lane) = &self.shared.lane {
-            self.lost = lane::lost(&self.shared).load(Ordering::Acquire);
-            if tail != self.tail {
-                lane.visit(self.visits);
-                self.visits += 1;
-            }
+        if let Some(reading) = &mut self.reading {
+            reading.look(&self.shared, tail);
         }
         self.tail = tail;
         self.waiting()
@@ -130,11 +123,12 @@ impl Consumer {
     pub(crate) fn read(&mut self, passed: usize, limit: usize) -> Entries<'_> {
         let begin = self.head + passed as u64;
         let end = self.head + self.waiting().min(limit) as u64;
-        let place = if self.shared.lane.is_some() {
-            lane::make_blocks(&self.shared, begin..end, self.lost, &mut self.blocks);
-            Place::Lane(self.blocks.iter())
-        } else {
-            Place::Ring { memory: &self.shared.memory, position: begin, end }
+        let place = match &mut self.reading {
+            None => Place::Ring { memory: &self.shared.memory, position: begin, end },
+            Some(reading) => {
+                let (records, end) = reading.read(&self.shared, begin..end);
+                Place::Lane { records: records.iter(), begin, end }
+            }
         };
         Entries::new(place)
     }
@@ -148,6 +142,9 @@ impl Consumer {
             .access()
             .read(self.head as usize & (self.shared.memory.length() - 1), bytes);
         self.head += bytes as u64;
+        if let Some(reading) = &mut self.reading {
+            reading.release(&self.shared, self.head);
+        }
         self.shared.head.store(self.head, Ordering::Release);
         if let Some(lane) = &self.shared.lane {
             lane.free(bytes);

@@ -2,9 +2,9 @@
 
 use zerocopy::IntoBytes;
 
-use super::lane;
+use super::lane::LaneRecord;
 use super::memory::Memory;
-use crate::record::{Block, Kind};
+use crate::record::Kind;
 
 /// Iterator over whole entries in a ring.
 pub(crate) struct Entries<'a> {
@@ -14,8 +14,17 @@ pub(crate) struct Entries<'a> {
 
 /// Where the entries are.
 pub(super) enum Place<'a> {
-    Ring { memory: &'a Memory, position: u64, end: u64 },
-    Lane(std::slice::Iter<'a, Block>),
+    Ring {
+        memory: &'a Memory,
+        position: u64,
+        end: u64,
+    },
+    /// Records that were made of a lane's entries between two positions.
+    Lane {
+        records: std::slice::Iter<'a, LaneRecord>,
+        begin: u64,
+        end: u64,
+    },
 }
 
 impl<'a> Entries<'a> {
@@ -41,10 +50,11 @@ impl<'a> Iterator for Entries<'a> {
                 self.consumed += (*position - begin) as usize;
                 entry
             }
-            Place::Lane(blocks) => {
-                let block = blocks.next()?;
-                self.consumed += lane::ENTRY as usize;
-                Some(block.as_bytes())
+            Place::Lane { records, begin, end } => {
+                let record = records.next();
+                // Behind the last record there may be a stamp.
+                self.consumed = (record.map_or(*end, |record| record.end) - *begin) as usize;
+                record.map(|record| record.block.as_bytes())
             }
         }
     }

@@ -13,11 +13,11 @@ use loom::thread;
 
 use super::consumer::Consumer;
 use super::counts::SharedLosses;
-use super::lane::{LaneEvent, Lender, Put, lane};
+use super::lane::{LaneEntry, Lender, Put, Stamp, lane};
 use super::quiesce::{enter_and_look, order_hooks_before_stop};
 use super::spsc::{Hook, Producer, channel};
 use super::sync::{AtomicU64, Ordering};
-use crate::record::{Block, Head, Kind, LossReason, Record};
+use crate::record::{Block, BlockEvent, BlockReason, Head, Kind, LossReason, Record, Tier};
 
 const CAPACITY: usize = 64;
 /// More than half a ring: lost and counted without a word to the consumer.
@@ -277,24 +277,20 @@ fn a_stop_that_waits_for_hooks_finds_what_they_lost() {
 
 const LANE: usize = CAPACITY;
 
-/// Hand a block event over as a host does.
-fn put(lender: &Lender, hash: u64) -> Put {
+/// Hand a block event over as a host does, alone or behind a stamp.
+fn put(lender: &Lender, hash: u64, is_stamped: bool) -> Put {
     let lineage = u128::from(hash) << 54;
-    let lineage = [lineage as u64, (lineage >> 64) as u64];
-    lender.put(LaneEvent {
-        time: 1,
-        lineage,
-        block_or_count: 0,
-        event_and_tier: 0,
-        reason: 0,
-        pool: 0,
-    })
+    let event = LaneEntry::event(BlockEvent::Idle, BlockReason::Unknown, 0, lineage);
+    let entries = [Stamp::of(hash, Tier::G1, 1).entry(), event];
+    lender.put(&entries[usize::from(!is_stamped)..])
 }
 
-fn drain_lane(consumer: &mut Consumer, found: &mut Vec<u64>) {
+/// Read hashes and times.
+fn drain_lane(consumer: &mut Consumer, found: &mut Vec<(u64, u64)>) {
     consumer.look();
     let mut entries = consumer.read(0, ALL);
-    found.extend(entries.by_ref().map(|entry| Block::read(entry).unwrap().hash));
+    let blocks = entries.by_ref().map(|entry| Block::read(entry).unwrap());
+    found.extend(blocks.map(|block| (block.hash, block.head.time)));
     let consumed = entries.consumed();
     consumer.release(consumed);
 }
@@ -304,7 +300,8 @@ fn a_lane_gives_whole_events_in_order_and_counts_what_it_is_too_full_for() {
     static LATE: SharedLosses = SharedLosses::new();
     explore("lane", || {
         let (lender, mut consumer) = lane(LANE, 1, &LATE).unwrap();
-        let producing = thread::spawn(move || [1, 2, 3].map(|hash| put(&lender, hash)));
+        // The second one follows the first without a stamp, a tick later.
+        let producing = thread::spawn(move || [1, 2, 3].map(|hash| put(&lender, hash, hash != 2)));
         let mut found = Vec::new();
         drain_lane(&mut consumer, &mut found);
         drain_lane(&mut consumer, &mut found);
@@ -312,7 +309,9 @@ fn a_lane_gives_whole_events_in_order_and_counts_what_it_is_too_full_for() {
         drain_lane(&mut consumer, &mut found);
         assert!(outcomes[..2] == [Put::HandedOver; 2], "there was room");
         let is_third_in = outcomes[2] == Put::HandedOver;
-        assert_eq!(found, if is_third_in { vec![1, 2, 3] } else { vec![1, 2] });
+        assert!(
+            found.iter().copied().eq((1..=2 + u64::from(is_third_in)).map(|hash| (hash, hash)))
+        );
         let counts = consumer.counts();
         let lost = counts.lost_of(Kind::Block);
         assert_eq!(lost, u64::from(outcomes[2] == Put::Lost));
@@ -328,7 +327,7 @@ fn what_a_stop_does_not_find_in_a_lane_is_counted_when_the_lane_goes() {
         let before = LATE.snapshot();
         let (lender, mut consumer) = lane(LANE, 1, &LATE).unwrap();
         let gate = lender.gate();
-        let producing = thread::spawn(move || put(&lender, 1));
+        let producing = thread::spawn(move || put(&lender, 1, true));
         gate.open(false);
         order_hooks_before_stop();
         let mut found = Vec::new();
@@ -340,6 +339,6 @@ fn what_a_stop_does_not_find_in_a_lane_is_counted_when_the_lane_goes() {
         let handed_over = u64::from(outcome == Put::HandedOver);
         assert_eq!(handed_over, begun + late, "every event is accounted for once");
         assert!(outcome != Put::Lost && found.len() as u64 <= begun);
-        [late == 1, begun == 1 && found.is_empty(), found == [1], outcome == Put::Closed]
+        [late == 1, begun == 1 && found.is_empty(), found == [(1, 1)], outcome == Put::Closed]
     });
 }

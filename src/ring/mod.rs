@@ -23,7 +23,7 @@ mod sync;
 
 pub(crate) use consumer::Consumer;
 pub(crate) use counts::{SessionLosses, SharedLosses, Snapshot};
-pub use lane::{BlockLane, LaneEvent};
+pub use lane::{BlockLane, LaneEntry};
 pub(crate) use local::{SWITCHED_OFF, forget_lane, lend_lane, with_producer, with_ring};
 pub(crate) use quiesce::order_hooks_before_stop;
 pub(crate) use registry::{NO_PRODUCER, Registry};

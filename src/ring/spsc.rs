@@ -12,7 +12,7 @@ use zerocopy::IntoBytes;
 
 use super::consumer::Consumer;
 use super::counts::Counts;
-use super::lane::{self, Ends};
+use super::lane::Ends;
 use super::memory::{Memory, OutOfMemory};
 use super::sync::{Arc, AtomicBool, AtomicU64, Ordering, light_barrier};
 use crate::record::{ALIGNMENT, Head, Kind, LossReason};
@@ -64,8 +64,7 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         if let Some(lane) = &self.lane {
-            let lost = lane::lost(self).load(Ordering::Acquire);
-            lane.end(self.producer.tail.load(Ordering::Acquire), lost);
+            lane.end(self);
         }
     }
 }

@@ -134,19 +134,15 @@ pub struct BlockLane {
     pub tail: *mut u64,
     pub limit: *const i64,
     pub lost: *mut u64,
-    pub events: *mut u8,
+    pub entries: *mut u8,
     pub mask: u64,
 }
 
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub struct LaneEvent {
-    pub time: u64,
-    pub lineage: [u64; 2],
-    pub block_or_count: u32,
-    pub event_and_tier: u8,
-    pub reason: u8,
-    pub pool: u16,
+pub struct LaneEntry {
+    pub what: u64,
+    pub lineage_or_time: u64,
 }
 
 #[repr(C)]

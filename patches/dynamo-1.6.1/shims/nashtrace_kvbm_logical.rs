@@ -12,7 +12,7 @@ use std::sync::Weak;
 
 use crate::nashtrace::{self as shim, Api, Block};
 use crate::nashtrace_blocks::{self as blocks, Description, Event, Named, Reason, Tier};
-use crate::nashtrace_lane::{self as lane, Common, NoRoom, Room};
+use crate::nashtrace_lane::{self as lane, Common, Happening, NoRoom};
 use crate::{BlockId, SequenceHash};
 
 /// The pool of one store. Loads the library if that was not tried yet: to be made before there is a lock.
@@ -110,7 +110,7 @@ impl Ledger {
     /// slot of the pool before.
     #[inline(always)]
     pub(crate) fn note_idle(&mut self, block: BlockId, hash: SequenceHash) -> Noted {
-        self.note_by(lane::room_and_time, Event::Idle, Reason::Unknown, block, Some(hash))
+        self.note_by(lane::put_early, Event::Idle, Reason::Unknown, block, Some(hash))
     }
 
     /// The one thing that happens in this critical section.
@@ -122,28 +122,7 @@ impl Ledger {
         block: BlockId,
         hash: Option<SequenceHash>,
     ) -> Noted {
-        self.note_by(lane::room_and_new_time, event, reason, block, hash)
-    }
-
-    #[inline(always)]
-    fn note_by(
-        &mut self,
-        room: impl FnOnce() -> Result<(Room, u64), NoRoom>,
-        event: Event,
-        reason: Reason,
-        block: BlockId,
-        hash: Option<SequenceHash>,
-    ) -> Noted {
-        let Some(next) = self.latest.checked_add(1) else { return Noted { is_kept: false } };
-        let is_kept = match room() {
-            Ok((room, time)) => {
-                self.latest = time.max(next);
-                room.put(self.common, self.latest, event, reason, slot(block), lineage(hash));
-                false
-            }
-            Err(no_room) => no_room.is_closed && self.keep(event, reason, block, hash),
-        };
-        Noted { is_kept }
+        self.note_by(lane::put_now, event, reason, block, hash)
     }
 
     /// One of the things that happen in this critical section, which [`Ledger::close`] ends. The clock is read once:
@@ -156,22 +135,33 @@ impl Ledger {
         block: BlockId,
         hash: SequenceHash,
     ) {
-        let Some(next) = self.latest.checked_add(1) else { return };
-        let room = if self.is_timed {
-            lane::room().map(|room| (room, next))
+        let noted = if self.is_timed {
+            self.note_by(lane::put_next, event, reason, block, Some(hash))
         } else {
-            lane::room_and_new_time()
+            self.note_by(lane::put_now, event, reason, block, Some(hash))
         };
-        match room {
-            Ok((room, time)) => {
-                self.latest = time.max(next);
-                self.is_timed = true;
-                room.put(self.common, self.latest, event, reason, slot(block), lineage(Some(hash)));
+        self.is_timed |= noted.is_put;
+    }
+
+    #[inline(always)]
+    fn note_by(
+        &mut self,
+        put: impl FnOnce(Common, u64, Happening) -> Result<u64, NoRoom>,
+        event: Event,
+        reason: Reason,
+        block: BlockId,
+        hash: Option<SequenceHash>,
+    ) -> Noted {
+        let Some(next) = self.latest.checked_add(1) else { return Noted::NOTHING };
+        match put(self.common, next, happening(event, reason, block, hash)) {
+            Ok(time) => {
+                self.latest = time;
+                Noted { is_put: true, is_kept: false }
             }
-            Err(no_room) if no_room.is_closed => {
-                self.keep(event, reason, block, Some(hash));
+            Err(no_room) => {
+                let is_kept = no_room.is_closed && self.keep(event, reason, block, hash);
+                Noted { is_put: false, is_kept }
             }
-            Err(_) => {}
         }
     }
 
@@ -195,7 +185,7 @@ impl Ledger {
     #[inline]
     pub(crate) fn close(&mut self) -> Noted {
         self.is_timed = false;
-        Noted { is_kept: has_notes() }
+        Noted { is_kept: has_notes(), ..Noted::NOTHING }
     }
 
     /// The same, of a lookup, of which [`looked_up`] tells next on this thread: what was found there was found when
@@ -203,7 +193,7 @@ impl Ledger {
     #[inline]
     pub(crate) fn close_lookup(&mut self) -> Noted {
         if self.is_timed {
-            lane::share(self.latest);
+            lane::share();
         }
         self.close()
     }
@@ -223,11 +213,15 @@ impl Ledger {
 /// What was noted in a critical section that is over. Told when the lock is released.
 #[must_use]
 pub(crate) struct Noted {
+    /// The event is in the lane.
+    is_put: bool,
     /// Something has found the lane closed.
     is_kept: bool,
 }
 
 impl Noted {
+    const NOTHING: Self = Self { is_put: false, is_kept: false };
+
     #[inline]
     pub(crate) fn tell(self) {
         if self.is_kept {
@@ -257,15 +251,10 @@ impl Section {
     ) {
         let Some(api) = self.api else { return };
         for (block, hash) in blocks {
-            match lane::room() {
-                Ok(room) => {
-                    room.put(self.common, self.time, event, reason, slot(block), lineage(hash))
-                }
-                Err(no_room) if no_room.is_closed => {
-                    let named = named(block, hash);
-                    lane::tell(api, &self.pool.event(self.time, event, reason, named));
-                }
-                Err(_) => {}
+            let put = lane::put_next(self.common, self.time, happening(event, reason, block, hash));
+            if is_closed(put) {
+                let named = named(block, hash);
+                lane::tell(api, &self.pool.event(self.time, event, reason, named));
             }
         }
     }
@@ -308,11 +297,11 @@ pub(crate) fn looked_up(
 ) {
     let Some(api) = shim::api().filter(|_| pool.is_declared()) else { return };
     if found > 0 {
-        tell_lookup(api, pool, lane::room_and_shared_time(), Event::Hit, last_found(), found);
+        tell_lookup(api, pool, lane::put_shared, Event::Hit, last_found(), found);
     }
     if asked > found {
-        let room = lane::room_and_new_time();
-        tell_lookup(api, pool, room, Event::Miss, first_missed(), asked - found);
+        let put = |pool, what| lane::put_now(pool, 0, what);
+        tell_lookup(api, pool, put, Event::Miss, first_missed(), asked - found);
     }
 }
 
@@ -320,22 +309,17 @@ pub(crate) fn looked_up(
 fn tell_lookup(
     api: &Api,
     pool: &blocks::Pool,
-    room: Result<(Room, u64), NoRoom>,
+    put: impl FnOnce(Common, Happening) -> Result<u64, NoRoom>,
     event: Event,
     hash: Option<SequenceHash>,
     count: usize,
 ) {
-    let count = u32::try_from(count).unwrap_or(u32::MAX);
-    match room {
-        Ok((room, time)) => {
-            room.put(Common::of(pool), time, event, Reason::Unknown, count, lineage(hash));
-        }
-        Err(no_room) if no_room.is_closed => {
-            let named = named(NO_BLOCK, hash);
-            let block = Block { count, ..pool.event(api.now(), event, Reason::Unknown, named) };
-            lane::tell(api, &block);
-        }
-        Err(_) => {}
+    let what = happening(event, Reason::Unknown, count, hash);
+    if is_closed(put(Common::of(pool), what)) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let named = named(NO_BLOCK, hash);
+        let block = Block { count, ..pool.event(api.now(), event, Reason::Unknown, named) };
+        lane::tell(api, &block);
     }
 }
 
@@ -365,10 +349,8 @@ pub(crate) fn note_birth<T>(hash: SequenceHash, place: &Weak<T>) {
         && place.ptr_eq(&Weak::new())
     {
         let time = lane::now(api);
-        match lane::room() {
-            Ok(room) => put_everywhere(room, time, Event::Birth, hash),
-            Err(no_room) if no_room.is_closed => keep(of_no_pool(time, Event::Birth, hash)),
-            Err(_) => {}
+        if is_closed(put_everywhere(time, Event::Birth, hash)) {
+            keep(of_no_pool(time, Event::Birth, hash));
         }
     }
 }
@@ -376,7 +358,7 @@ pub(crate) fn note_birth<T>(hash: SequenceHash, place: &Weak<T>) {
 /// Tell what was born. The caller still holds the new handles: nothing of it can have died.
 #[inline]
 pub(crate) fn tell_births() {
-    Noted { is_kept: has_notes() }.tell();
+    Noted { is_kept: has_notes(), ..Noted::NOTHING }.tell();
 }
 
 /// When a hash died; under the lock that a later birth of it takes.
@@ -389,12 +371,8 @@ pub(crate) fn died() -> Option<(&'static Api, u64)> {
 #[inline]
 pub(crate) fn tell_death(died: Option<(&'static Api, u64)>, hash: SequenceHash) {
     if let Some((api, time)) = died {
-        match lane::room() {
-            Ok(room) => put_everywhere(room, time, Event::Death, hash),
-            Err(no_room) if no_room.is_closed => {
-                lane::tell(api, &of_no_pool(time, Event::Death, hash))
-            }
-            Err(_) => {}
+        if is_closed(put_everywhere(time, Event::Death, hash)) {
+            lane::tell(api, &of_no_pool(time, Event::Death, hash));
         }
     }
 }
@@ -403,9 +381,9 @@ pub(crate) fn tell_death(died: Option<(&'static Api, u64)>, hash: SequenceHash) 
 const EVERYWHERE: blocks::Pool = blocks::Pool::of_tier(Tier::Unknown);
 
 #[inline]
-fn put_everywhere(room: Room, time: u64, event: Event, hash: SequenceHash) {
-    let pool = Common::of(&EVERYWHERE);
-    room.put(pool, time, event, Reason::Unknown, slot(NO_BLOCK), lineage(Some(hash)));
+fn put_everywhere(time: u64, event: Event, hash: SequenceHash) -> Result<u64, NoRoom> {
+    let what = happening(event, Reason::Unknown, NO_BLOCK, Some(hash));
+    lane::put_next(Common::of(&EVERYWHERE), time, what)
 }
 
 #[inline]
@@ -418,7 +396,8 @@ const NO_BLOCK: BlockId = BlockId::MAX;
 
 #[inline]
 fn named(block: BlockId, hash: Option<SequenceHash>) -> Named {
-    let block = slot(block);
+    // No pool has more blocks than that, and `NO_BLOCK` becomes `UNKNOWN_U32`.
+    let block = block as u32;
     match hash {
         Some(hash) => Named {
             hash: hash.current_sequence_hash(),
@@ -430,14 +409,20 @@ fn named(block: BlockId, hash: Option<SequenceHash>) -> Named {
     }
 }
 
-/// No pool has more blocks than that, and [`NO_BLOCK`] becomes `UNKNOWN_U32`.
+/// The library takes hash and position out of the lineage, which would cost more here than all the rest.
 #[inline(always)]
-fn slot(block: BlockId) -> u32 {
-    block as u32
+fn happening(
+    event: Event,
+    reason: Reason,
+    slot_or_count: usize,
+    hash: Option<SequenceHash>,
+) -> Happening {
+    let lineage = hash.map_or(u128::MAX, |hash| hash.as_u128());
+    Happening { event, reason, slot_or_count, lineage }
 }
 
-/// The library takes hash and position out of it, which would cost more here than all the rest.
+/// The event is for the library.
 #[inline(always)]
-fn lineage(hash: Option<SequenceHash>) -> u128 {
-    hash.map_or(u128::MAX, |hash| hash.as_u128())
+fn is_closed(put: Result<u64, NoRoom>) -> bool {
+    put.is_err_and(|no_room| no_room.is_closed)
 }

@@ -7,15 +7,21 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use crate::nashtrace::{Api, Block, BlockLane, LaneEvent};
+use crate::nashtrace::{Api, Block, BlockLane, LaneEntry};
 use crate::nashtrace_blocks::{Event, Named, Pool, Reason};
 
-/// Bytes of the room of an event.
-const ROOM: u64 = 32;
+/// Bytes of an entry: an event, or a stamp, which says when and in which pool the events behind it happened.
+const ENTRY: u64 = 16;
 
-/// Most events that have one reading of the clock in common. The limit has 32 values for each position that it leaves
-/// free, and takes another one each time that the collector finds something new: it does not come back meanwhile.
-const MOST_OF_A_TIME: u64 = 31;
+/// What stands in a stamp in place of an event.
+const STAMP: u64 = 31;
+
+/// Stands for no slot, and for one or a count that is larger.
+const NO_SLOT_OR_COUNT: usize = (1 << 28) - 1;
+
+/// Most entries for which the clock is read once. The limit has 256 values for each position that it leaves free, and
+/// takes another one each time that the collector finds something new: it does not come back meanwhile.
+const MOST_OF_A_READING: u64 = 255;
 
 /// The limit of a lane that is closed, and what else it points to.
 static SHUT: AtomicI64 = AtomicI64::new(-1);
@@ -31,7 +37,7 @@ static NO_LANE: NoLane = NoLane(BlockLane {
     tail: NOTHING.as_ptr(),
     limit: SHUT.as_ptr(),
     lost: NOTHING.as_ptr(),
-    events: std::ptr::null_mut(),
+    entries: std::ptr::null_mut(),
     mask: 0,
 });
 
@@ -39,44 +45,39 @@ thread_local! {
     static HERE: Here = const {
         Here {
             lane: Cell::new(&raw const NO_LANE.0),
-            time: Cell::new(0),
+            end: Cell::new(u64::MAX),
+            pool: Cell::new(Common(0)),
+            next_time: Cell::new(0),
             limit_then: Cell::new(-1),
             until: Cell::new(0),
-            shared_at: Cell::new(u64::MAX),
+            is_shared: Cell::new(false),
         }
     };
+}
+
+/// What this thread knows of its lane.
+#[inline(always)]
+fn here() -> &'static Here {
+    let here = HERE.with(std::ptr::from_ref);
+    // SAFETY: it has nothing to drop, and so is there as long as this thread, which alone can refer to it.
+    unsafe { &*here }
 }
 
 /// What a thread knows of its lane.
 struct Here {
     lane: Cell<*const BlockLane>,
-    /// The clock when it was last read by [`Here::read_clock`], or what [`share`] was told.
-    time: Cell<u64>,
-    /// The limit at that time: the collector changes it whenever it has come by.
+    /// Where the lane ended when this code last put something there.
+    end: Cell<u64>,
+    /// The pool of the last stamp.
+    pool: Cell<Common>,
+    /// When an event happened that follows there without a stamp.
+    next_time: Cell<u64>,
+    /// The limit when the clock was last read for several events: the collector changes it whenever it has come by.
     limit_then: Cell<i64>,
-    /// Events up to this position may have that time, as long as the limit is the same.
+    /// Events up to this position may go by that reading, as long as the limit is the same.
     until: Cell<u64>,
-    /// The event at this position has that time.
-    shared_at: Cell<u64>,
-}
-
-impl Here {
-    /// The time, which may serve for those that follow the one that there is room for.
-    #[inline(always)]
-    fn read_clock(&self, room: &Room, limit: i64) -> u64 {
-        let time = counter();
-        self.time.set(time);
-        self.limit_then.set(limit);
-        self.until.set(room.position + MOST_OF_A_TIME * ROOM);
-        time
-    }
-}
-
-/// Room for an event.
-pub(crate) struct Room {
-    lane: &'static BlockLane,
-    tail: &'static AtomicU64,
-    position: u64,
+    /// The next event may follow the one before: see [`share`].
+    is_shared: Cell<bool>,
 }
 
 /// There is no room for an event.
@@ -85,86 +86,158 @@ pub(crate) struct NoRoom {
     pub(crate) is_closed: bool,
 }
 
-/// Room for the next event in this thread's lane; otherwise the event is counted as lost, or is for the library.
-#[inline(always)]
-pub(crate) fn room() -> Result<Room, NoRoom> {
-    room_and(|_, _, _| ()).map(|(room, ())| room)
+/// What happened, and to which block.
+pub(crate) struct Happening {
+    pub(crate) event: Event,
+    pub(crate) reason: Reason,
+    /// The block's slot in its pool; of a lookup, how many blocks.
+    pub(crate) slot_or_count: usize,
+    /// The block's lineage (see `LaneEntry`) or all ones.
+    pub(crate) lineage: u128,
 }
 
-/// The same, and the time, which may serve for those that follow.
+/// Put an event into this thread's lane that happens now, or at a time if that is later. When it happened; otherwise it was
+/// counted as lost, or is for the library.
+#[inline(always)]
+pub(crate) fn put_now(pool: Common, not_before: u64, what: Happening) -> Result<u64, NoRoom> {
+    Ok(here().room()?.put_stamped(pool, counter().max(not_before), what))
+}
+
+/// The same, of an event whose time may be early: a reading of the clock, which takes longer than all the rest, serves for
+/// [`MOST_OF_A_READING`], or until the collector next comes by.
+#[inline(always)]
+pub(crate) fn put_early(pool: Common, not_before: u64, what: Happening) -> Result<u64, NoRoom> {
+    let here = here();
+    let room = here.room()?;
+    let is_fresh = room.limit == here.limit_then.get() && room.tail < here.until.get();
+    if is_fresh && room.can_follow(pool, not_before) {
+        return Ok(room.put_next(what));
+    }
+    here.limit_then.set(room.limit);
+    here.until.set(room.tail + MOST_OF_A_READING * ENTRY);
+    Ok(room.put_stamped(pool, counter().max(not_before), what))
+}
+
+/// The same, of an event that happens right after the one before, if that is of the same pool and not too early for it; otherwise
+/// at a time.
+#[inline(always)]
+pub(crate) fn put_next(pool: Common, not_before: u64, what: Happening) -> Result<u64, NoRoom> {
+    let room = here().room()?;
+    let can_follow = room.can_follow(pool, not_before);
+    Ok(if can_follow { room.put_next(what) } else { room.put_stamped(pool, not_before, what) })
+}
+
+/// The same, of an event that happens now, unless the one before is to [`share`] its time.
+#[inline(always)]
+pub(crate) fn put_shared(pool: Common, what: Happening) -> Result<u64, NoRoom> {
+    let is_shared = here().is_shared.replace(false);
+    let room = here().room()?;
+    let can_follow = is_shared && room.can_follow(pool, 0);
+    Ok(if can_follow { room.put_next(what) } else { room.put_stamped(pool, counter(), what) })
+}
+
+/// The next event of this thread may happen right after the one before, with room or without: see [`put_shared`].
 #[inline]
-pub(crate) fn room_and_new_time() -> Result<(Room, u64), NoRoom> {
-    room_and(|here, room, limit| here.read_clock(room, limit))
+pub(crate) fn share() {
+    here().is_shared.set(true);
 }
 
-/// The same, and a time that may be early: a reading of the clock, which takes as long as to put an event, serves for
-/// [`MOST_OF_A_TIME`], or until the collector next comes by.
-#[inline(always)]
-pub(crate) fn room_and_time() -> Result<(Room, u64), NoRoom> {
-    room_and(|here, room, limit| {
-        if limit == here.limit_then.get() && room.position < here.until.get() {
-            here.time.get()
-        } else {
-            here.read_clock(room, limit)
+/// Room for an event and its stamp.
+struct Room {
+    here: &'static Here,
+    lane: &'static BlockLane,
+    tail: u64,
+    limit: i64,
+}
+
+impl Here {
+    /// Room in this thread's lane; otherwise the event is counted as lost, or is for the library.
+    #[inline(always)]
+    fn room(&'static self) -> Result<Room, NoRoom> {
+        let (lane, limit) = self.lane_and_limit();
+        // SAFETY: what the lane points to lives as long as it.
+        let tail = unsafe { AtomicU64::from_ptr(lane.tail) }.load(Ordering::Relaxed);
+        if (tail + 2 * ENTRY) as i64 * 256 > limit {
+            let is_closed = limit < 0;
+            if !is_closed {
+                // SAFETY: as above.
+                let lost = unsafe { AtomicU64::from_ptr(lane.lost) };
+                lost.store(lost.load(Ordering::Relaxed) + 1, Ordering::Release);
+            }
+            return Err(NoRoom { is_closed });
         }
-    })
+        Ok(Room { here: self, lane, tail, limit })
+    }
+
+    #[inline(always)]
+    fn lane_and_limit(&self) -> (&'static BlockLane, i64) {
+        // SAFETY: the lane is the one above, or one of the library's that lives as long as this thread, whose hooks
+        // alone use it; so does what it points to.
+        let (lane, limit) = unsafe {
+            let lane = &*self.lane.get();
+            (lane, AtomicI64::from_ptr(lane.limit.cast_mut()))
+        };
+        (lane, limit.load(Ordering::Acquire))
+    }
 }
 
-/// The same, and a new time, unless there is one to [`share`], which serves once, with room or without.
-#[inline]
-pub(crate) fn room_and_shared_time() -> Result<(Room, u64), NoRoom> {
-    let shared_at = HERE.with(|here| here.shared_at.replace(u64::MAX));
-    room_and(|here, room, limit| {
-        if room.position == shared_at { here.time.get() } else { here.read_clock(room, limit) }
-    })
-}
+impl Room {
+    /// An event of a pool needs no stamp of its own, and without one does not happen before a time.
+    #[inline(always)]
+    fn can_follow(&self, pool: Common, not_before: u64) -> bool {
+        let is_behind = self.tail == self.here.end.get() && pool == self.here.pool.get();
+        is_behind && not_before <= self.here.next_time.get()
+    }
 
-/// The next event of this thread may have this time, which is that of the one before: see [`room_and_shared_time`].
-#[inline]
-pub(crate) fn share(time: u64) {
-    HERE.with(|here| {
-        here.time.set(time);
-        here.shared_at.set(next(here).0.position);
-    });
-}
+    #[inline(always)]
+    fn put_next(self, what: Happening) -> u64 {
+        self.write(self.tail, what.entry());
+        let time = self.here.next_time.get();
+        self.hand_over(self.tail + ENTRY, time)
+    }
 
-/// Room, and what `time` makes of it and of the limit; without room it is not called.
-#[inline(always)]
-fn room_and<T>(time: impl FnOnce(&Here, &Room, i64) -> T) -> Result<(Room, T), NoRoom> {
-    HERE.with(|here| {
-        let (room, limit) = next(here);
-        if (room.position + ROOM) as i64 > limit {
-            return Err(room.lose_unless_closed(limit));
+    #[inline(always)]
+    fn put_stamped(self, pool: Common, time: u64, what: Happening) -> u64 {
+        self.here.pool.set(pool);
+        self.write(self.tail, LaneEntry { what: pool.0, lineage_or_time: time });
+        self.write(self.tail + ENTRY, what.entry());
+        self.hand_over(self.tail + 2 * ENTRY, time)
+    }
+
+    #[inline(always)]
+    fn write(&self, position: u64, entry: LaneEntry) {
+        // SAFETY: below the limit there is room for an event and its stamp, which only this thread may use until they
+        // are handed over.
+        unsafe {
+            let at = self.lane.entries.add((position & self.lane.mask) as usize);
+            at.cast::<LaneEntry>().write(entry);
         }
-        let time = time(here, &room, limit);
-        Ok((room, time))
-    })
+    }
+
+    #[inline(always)]
+    fn hand_over(&self, end: u64, time: u64) -> u64 {
+        // SAFETY: what the lane points to lives as long as it.
+        unsafe { AtomicU64::from_ptr(self.lane.tail) }.store(end, Ordering::Release);
+        self.here.end.set(end);
+        self.here.next_time.set(time + 1);
+        time
+    }
 }
 
-/// Where the next event goes, and the limit.
-#[inline(always)]
-fn next(here: &Here) -> (Room, i64) {
-    let (lane, limit) = lane_and_limit(here);
-    // SAFETY: what the lane points to lives as long as it.
-    let tail = unsafe { AtomicU64::from_ptr(lane.tail) };
-    (Room { lane, tail, position: tail.load(Ordering::Relaxed) }, limit)
-}
-
-#[inline(always)]
-fn lane_and_limit(here: &Here) -> (&'static BlockLane, i64) {
-    // SAFETY: the lane is the one above, or one of the library's that lives as long as this thread, whose hooks
-    // alone use it; so does what it points to.
-    let (lane, limit) = unsafe {
-        let lane = &*here.lane.get();
-        (lane, AtomicI64::from_ptr(lane.limit.cast_mut()))
-    };
-    (lane, limit.load(Ordering::Acquire))
+impl Happening {
+    #[inline(always)]
+    fn entry(&self) -> LaneEntry {
+        let slot_or_count = self.slot_or_count.min(NO_SLOT_OR_COUNT) as u64;
+        let below = slot_or_count << 10 | (self.reason as u64) << 5 | self.event as u64;
+        let what = self.lineage as u64 & !(u64::MAX >> 26) | below;
+        LaneEntry { what, lineage_or_time: (self.lineage >> 64) as u64 }
+    }
 }
 
 /// The library's clock.
 #[inline(always)]
 pub(crate) fn now(api: &Api) -> u64 {
-    let (_, limit) = HERE.with(lane_and_limit);
+    let (_, limit) = here().lane_and_limit();
     if limit < 0 { api.now() } else { counter() }
 }
 
@@ -187,63 +260,16 @@ fn counter() -> u64 {
     unreachable!("no lane is ever open here")
 }
 
-impl Room {
-    /// There is no room: the event is lost, and this counts it, unless the lane is closed.
-    #[inline(always)]
-    fn lose_unless_closed(&self, limit: i64) -> NoRoom {
-        let is_closed = limit < 0;
-        if !is_closed {
-            // SAFETY: what the lane points to lives as long as it.
-            let lost = unsafe { AtomicU64::from_ptr(self.lane.lost) };
-            lost.store(lost.load(Ordering::Relaxed) + 1, Ordering::Release);
-        }
-        NoRoom { is_closed }
-    }
-
-    /// Hand an event over: of the block in a slot of its pool, or of so many blocks, with a lineage (see `LaneEvent`) or
-    /// all ones.
-    #[inline(always)]
-    pub(crate) fn put(
-        self,
-        pool: Common,
-        time: u64,
-        event: Event,
-        reason: Reason,
-        block_or_count: u32,
-        lineage: u128,
-    ) {
-        // SAFETY: below the limit there is room for an event, which only this thread may use until it is handed over.
-        unsafe {
-            let at = self.lane.events.add((self.position & self.lane.mask) as usize);
-            let at = at.cast::<LaneEvent>();
-            (&raw mut (*at).time).write(time);
-            (&raw mut (*at).lineage).write([lineage as u64, (lineage >> 64) as u64]);
-            (&raw mut (*at).block_or_count).write(block_or_count);
-            (&raw mut (*at).event_and_tier)
-                .cast::<u32>()
-                .write(pool.0 | Common::what(event, reason));
-        }
-        self.tail.store(self.position + ROOM, Ordering::Release);
-    }
-}
-
-/// What all events of a pool have in common, as it stands in their last four bytes.
-#[derive(Clone, Copy)]
-pub(crate) struct Common(u32);
+/// What all events of a pool have in common, as it stands in their stamp.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct Common(u64);
 
 impl Common {
     #[inline]
     pub(crate) fn of(pool: &Pool) -> Self {
         let event = pool.event(0, Event::Allocate, Reason::Unknown, Named::default());
         // A pool with a larger id is one that is not declared, of which nothing is told.
-        let [low, high] = (event.pool as u16).to_ne_bytes();
-        Self(u32::from_ne_bytes([event.tier << 5, 0, low, high]))
-    }
-
-    /// What they do not have in common, in the same bytes.
-    #[inline(always)]
-    const fn what(event: Event, reason: Reason) -> u32 {
-        u32::from_ne_bytes([event as u8, reason as u8, 0, 0])
+        Self(u64::from(event.pool as u16) << 16 | u64::from(event.tier) << 5 | STAMP)
     }
 }
 
@@ -255,10 +281,7 @@ pub(crate) fn tell(api: &Api, block: &Block) {
     // SAFETY: the struct is whole, the pointer is writable.
     unsafe { (api.block_lane)(block, &raw mut lane) };
     if !lane.is_null() {
-        HERE.with(|here| {
-            here.lane.set(lane);
-            here.until.set(0);
-            here.shared_at.set(u64::MAX);
-        });
+        here().lane.set(lane);
+        here().end.set(u64::MAX);
     }
 }
