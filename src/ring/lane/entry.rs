@@ -40,7 +40,7 @@ const _: () = assert!(Tier::ALL.len() <= 1 << 3);
 
 /// When and where an event happened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Stamp {
+pub(in crate::ring) struct Stamp {
     pub(super) time: u64,
     tier: u8,
     pool: u16,
