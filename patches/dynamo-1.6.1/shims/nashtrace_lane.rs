@@ -219,7 +219,7 @@ impl Room {
         // SAFETY: what the lane points to lives as long as it.
         unsafe { AtomicU64::from_ptr(self.lane.tail) }.store(end, Ordering::Release);
         self.here.end.set(end);
-        self.here.next_time.set(time + 1);
+        self.here.next_time.set(time.wrapping_add(1));
         time
     }
 }
