@@ -52,7 +52,7 @@ Exit codes: 0 good; 1 the data is bad or a check failed; 2 wrong use or unreadab
 #[command(
     name = "nashtrace",
     version,
-    about = "Answers from recorded Dynamo decisions: which were regretted, which worker is herded",
+    about = "Answers from recorded Dynamo traces: regret, herding, evictions, plans, equilibria",
     after_help = EXAMPLES
 )]
 struct Arguments {
